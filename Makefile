@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# dnsfence. "make help" lists the targets; V=1 shows the commands, SAN=1 builds with ASan and UBSan.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+VERSION := 0.1.0
+
+PREFIX     ?= /usr/local
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share/dnsfence
+UNITDIR    ?= /usr/lib/systemd/system
+SYSCONFDIR ?= /etc
+DESTDIR    ?=
+
+CC         ?= cc
+CLANG      ?= clang
+LLVM_STRIP ?= llvm-strip
+BPFTOOL    ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+SCDOC      ?= scdoc
+
+build := build$(if $(SAN),/san)
+
+Q := $(if $(V),,@)
+quiet = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+LIBS := libbpf yaml-0.1
+HAVE_SYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)
+LIBS += $(if $(HAVE_SYSTEMD),libsystemd)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
+CFLAGS   ?= -O2 -g
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+own_cflags  = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DDNSFENCE_VERSION='"$(VERSION)"' -I. -Iuserspace \
+	-I$(build) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(if $(SAN),$(SANITIZE),$(HARDEN)) -MMD -MP
+own_ldflags = $(if $(SAN),$(SANITIZE),-pie -Wl,-z,relro,-z,now)
+own_libs    = $(shell $(PKG_CONFIG) --libs $(LIBS))
+
+multiarch   := $(shell $(CC) -print-multiarch 2>/dev/null)
+bpf_cflags   = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I. -MMD -MP \
+	$(if $(multiarch),-idirafter /usr/include/$(multiarch))
+
+# The controller. main.c and cmd_*.c are the program; the rest is what tests link, too.
+commands := $(wildcard userspace/cmd_*.c)
+modules  := $(filter-out userspace/main.c $(commands) userspace/notify%.c,$(wildcard userspace/*.c)) \
+	$(if $(HAVE_SYSTEMD),userspace/notify.c,userspace/notify_none.c)
+objects_of = $(patsubst %.c,$(build)/%.o,$(1))
+
+skeletons := $(build)/dnsfence.skel.h
+
+.PHONY: all
+all: $(build)/dnsfence $(build)/dnsfence.schema.json man ## build everything
+
+$(build)/dnsfence: $(call objects_of,userspace/main.c $(commands)) $(build)/libdnsfence.a
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+
+$(build)/libdnsfence.a: $(call objects_of,$(modules))
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(build)/%.o: %.c | $(skeletons)
+	$(Q)mkdir -p $(@D)
+	$(call quiet,CC,$@)$(CC) $(own_cflags) $(CFLAGS) -c -o $@ $<
+
+# BPF: clang -> object -> skeleton. The debug sections go, the BTF stays.
+$(build)/%.bpf.o: bpf/%.bpf.c
+	$(Q)mkdir -p $(@D)
+	$(call quiet,CLANG,$@)$(CLANG) $(bpf_cflags) -c -o $@ $< && $(LLVM_STRIP) -g $@
+
+$(build)/%.skel.h: $(build)/%.bpf.o
+	$(call quiet,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf > $@
+
+# Text from the configuration's one table: the JSON Schema, and a part of the manual.
+$(build)/schema-dump: $(call objects_of,tools/schema-dump.c userspace/schema.c userspace/json.c)
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^
+
+$(build)/dnsfence.schema.json: $(build)/schema-dump
+	$(call quiet,GEN,$@)$< json > $@
+
+manuals := dnsfence.8 dnsfence.yaml.5 dnsfence-events.7
+
+.PHONY: man
+man: $(addprefix $(build)/,$(manuals))
+
+$(build)/dnsfence.yaml.5: docs/dnsfence.yaml.5.scd $(build)/schema-dump
+	$(Q)$(build)/schema-dump man > $(build)/keys.scd
+	$(call quiet,MAN,$@)sed -e '/^@KEYS@$$/{r $(build)/keys.scd' -e 'd}' $< | $(SCDOC) > $@
+
+$(build)/%: docs/%.scd
+	$(Q)mkdir -p $(@D)
+	$(call quiet,MAN,$@)$(SCDOC) < $< > $@
+
+# Tests. Unit tests need no root; kernel tests make namespaces and cgroups of their own.
+unit_sources := $(wildcard tests/unit/test_*.c)
+unit_tests   := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(unit_sources))
+unit_common  := $(build)/tests/unit/reference.o
+
+$(build)/tests/unit/test_%: $(build)/tests/unit/test_%.o $(unit_common) $(build)/libdnsfence.a
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs) -lcmocka
+
+$(build)/leakprobe: $(build)/tools/leakprobe.o
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^
+
+.PHONY: test check check-unit check-kernel check-san fuzz
+test: deps ## install what tests need, then run all of them (root)
+	$(Q)$(MAKE) --no-print-directory check-all
+
+.PHONY: check-all
+check-all:
+	$(Q)tests/all
+
+check: check-unit ## unit tests, no root
+
+check-unit: all $(unit_tests)
+	$(Q)tests/unit/run $(build) $(unit_tests)
+
+check-kernel: all $(build)/leakprobe ## kernel tests (root): T='name ...' runs only these
+	$(Q)tests/kernel/run $(T)
+
+check-san: ## unit tests and the daemon's tests under ASan and UBSan (root)
+	$(Q)$(MAKE) --no-print-directory SAN=1 check-unit
+
+# Fuzzing: FUZZ_SECONDS for each target, from an empty corpus.
+FUZZ_SECONDS ?= 20
+fuzz_targets := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# The code under test is compiled along, so that it is instrumented, too.
+build/fuzz/%: tests/fuzz/%.c tests/unit/reference.c $(modules) $(wildcard userspace/*.h bpf/*.h) | $(skeletons)
+	$(Q)mkdir -p $(@D)
+	$(call quiet,FUZZ,$@)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-o $@ $< tests/unit/reference.c $(modules) \
+		$(if $(HAVE_SYSTEMD),userspace/notify.c,userspace/notify_none.c) $(own_libs)
+
+fuzz: $(fuzz_targets) ## run every fuzz target for FUZZ_SECONDS
+	$(Q)set -e; for target in $(fuzz_targets); do \
+		mkdir -p $$target.corpus; printf '  FUZZ     %s\n' $$target; \
+		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 \
+			-print_final_stats=0 -verbosity=0 $$target.corpus; \
+	done
+
+.PHONY: bench
+$(build)/empty.skel.h: $(build)/empty.bpf.o
+	$(call quiet,SKEL,$@)$(BPFTOOL) gen skeleton $< name empty_bpf > $@
+
+$(build)/empty.bpf.o: tools/bench/empty.bpf.c
+	$(Q)mkdir -p $(@D)
+	$(call quiet,CLANG,$@)$(CLANG) $(bpf_cflags) -c -o $@ $< && $(LLVM_STRIP) -g $@
+
+$(build)/tools/bench/bench.o: $(build)/empty.skel.h
+
+$(build)/bench: $(build)/tools/bench/bench.o
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+
+bench: all $(build)/bench ## measure what the fence costs (root); a table and build/bench.json
+	$(Q)tools/bench/run
+
+# Style and static checks.
+c_files  := $(shell git ls-files '*.c' '*.h' 2>/dev/null || find bpf userspace tools tests -name '*.[ch]')
+sh_files := tests/all tests/unit/run tests/kernel/run tools/deps tools/bench/run .ci/run \
+	$(wildcard tests/kernel/*.sh tests/unit/*.sh)
+
+.PHONY: lint fmt
+lint: all ## formatting, shellcheck, cppcheck
+	$(Q)clang-format --dry-run -Werror $(c_files)
+	$(Q)shellcheck -x $(sh_files)
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+		--suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iuserspace userspace
+
+fmt: ## format the C files
+	$(Q)clang-format -i $(c_files)
+
+.PHONY: deps quickstart install uninstall clean help
+deps: ## install what building and testing need (root; Debian, Ubuntu)
+	$(Q)tools/deps
+
+quickstart: ## install what is missing, build, and run the fence in the foreground (root)
+	$(Q)tools/deps build
+	$(Q)$(MAKE) --no-print-directory build/dnsfence
+	$(Q)tools/quickstart
+
+install: all ## install under DESTDIR and PREFIX
+	install -D -m 0755 $(build)/dnsfence $(DESTDIR)$(SBINDIR)/dnsfence
+	install -D -m 0644 $(build)/dnsfence.8 $(DESTDIR)$(MANDIR)/man8/dnsfence.8
+	install -D -m 0644 $(build)/dnsfence.yaml.5 $(DESTDIR)$(MANDIR)/man5/dnsfence.yaml.5
+	install -D -m 0644 $(build)/dnsfence-events.7 $(DESTDIR)$(MANDIR)/man7/dnsfence-events.7
+	install -D -m 0644 $(build)/dnsfence.schema.json $(DESTDIR)$(DATADIR)/dnsfence.schema.json
+	install -D -m 0644 packaging/dnsfence.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/dnsfence
+	install -d -m 0755 $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/local/sbin|$(SBINDIR)|g' packaging/dnsfence.service > $(DESTDIR)$(UNITDIR)/dnsfence.service
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/dnsfence
+
+uninstall: ## remove what install put there; configuration and logs stay
+	rm -f $(DESTDIR)$(SBINDIR)/dnsfence $(DESTDIR)$(MANDIR)/man8/dnsfence.8 \
+		$(DESTDIR)$(MANDIR)/man5/dnsfence.yaml.5 $(DESTDIR)$(MANDIR)/man7/dnsfence-events.7 \
+		$(DESTDIR)$(DATADIR)/dnsfence.schema.json $(DESTDIR)$(UNITDIR)/dnsfence.service \
+		$(DESTDIR)$(SYSCONFDIR)/logrotate.d/dnsfence
+	-rmdir $(DESTDIR)$(DATADIR)
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## show this
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@echo 'V=1 shows the commands, SAN=1 builds with ASan and UBSan under build/san.'
+
+-include $(shell find $(build) -name '*.d' 2>/dev/null)

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The BPF object: every hook in one translation unit, so that they share the maps and the
+ * globals of maps.h. bpftool 7.1 cannot link objects that share an array of maps.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+typedef struct __sk_buff df_load_ctx;
+#define df_load(ctx, offset, to, length) bpf_skb_load_bytes(ctx, offset, to, length)
+#define df_global __noinline
+
+#include "socket.bpf.c"
+#include "packet.bpf.c"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

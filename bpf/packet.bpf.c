@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * cgroup_skb/egress: the authority. Sees every packet of every inet socket after NAT and before
+ * fragmentation, whatever system call, option or kernel thread sent it, and judges it by the
+ * cgroup that created the socket. 0 drops; no other program can undo that.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+#include "flow.h"
+#include "verdict.h"
+#include "emit.h"
+#include "question.h"
+#include "subject.h"
+#include "task.h"
+
+#define PACKET_DROP 0
+#define PACKET_PASS 1
+
+#define TCP_DATA_OFFSET 12 /* byte offsets in the header, RFC 9293 3.1 */
+#define TCP_FLAGS 13
+#define TCP_SYN 0x02
+#define TCP_ACK 0x10
+
+#define SOCKET_LISTENS 10 /* TCP_LISTEN, linux/tcp_states.h */
+
+enum packet_excuse {
+	EXCUSE_NONE,
+	EXCUSE_ANSWER, /* a server's, to a client */
+	EXCUSE_REPORTED, /* an audited connection's bare segment; its connect() is in the log */
+	EXCUSE_TRANSLATED, /* let through at connect() or sendmsg(), to another address */
+};
+
+/*
+ * A packet without options or extension headers, read in place: packed as flow_pack() does, its
+ * ports in *ret_ports as they stand there. 0: the walker must look.
+ */
+static __always_inline __u64 plain_parse(const struct __sk_buff *skb, __u8 ret_ports[4])
+{
+	const __u8 *data = (const __u8 *)(long)skb->data;
+	const __u8 *end = (const __u8 *)(long)skb->data_end;
+	__u32 protocol, offset;
+
+	if (data + IP4_HEADER + 4 > end)
+		return 0;
+	if (data[0] == 0x45) {
+		if ((data[6] & 0x3f) | data[7])
+			return 0;
+		protocol = data[9];
+		offset = IP4_HEADER;
+	} else if (data[0] >> 4 == 6) {
+		if (data + IP6_HEADER + 4 > end)
+			return 0;
+		protocol = data[6];
+		offset = IP6_HEADER;
+	} else {
+		return 0;
+	}
+	if (protocol != PROTO_UDP && protocol != PROTO_TCP)
+		return 0;
+	__builtin_memcpy(ret_ports, data + offset, 4);
+	return (__u64)offset << 48 | FLOW_PORTS << 16 | (offset == IP4_HEADER ? 4 : 6) << 8 |
+	       protocol;
+}
+
+/* A segment of a connection that somebody opened to a server here, whose client uses port 53. */
+static __always_inline int packet_is_from_listener(struct __sk_buff *skb,
+						   const struct df_flow *flow)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *listener;
+	__u32 size = sizeof(tuple.ipv6);
+	int listens;
+	__u8 flags;
+
+	if (flow->protocol != PROTO_TCP ||
+	    bpf_skb_load_bytes(skb, flow->l4_offset + TCP_FLAGS, &flags, 1) < 0 ||
+	    (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return 0;
+	if (flow->family == 4) {
+		size = sizeof(tuple.ipv4);
+		__builtin_memcpy(&tuple.ipv4.daddr, flow->saddr, 4);
+		tuple.ipv4.dport = bpf_htons(flow->sport);
+	} else {
+		__builtin_memcpy(tuple.ipv6.daddr, flow->saddr, 16);
+		tuple.ipv6.dport = bpf_htons(flow->sport);
+	}
+	listener = bpf_sk_lookup_tcp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	if (!listener)
+		return 0;
+	listens = listener->state == SOCKET_LISTENS;
+	bpf_sk_release(listener);
+	return listens;
+}
+
+/* TCP without payload: handshake, acknowledgement, end. */
+static __always_inline int packet_is_bare_segment(struct __sk_buff *skb, const struct df_flow *flow)
+{
+	__u8 doff;
+
+	return flow->protocol == PROTO_TCP &&
+	       bpf_skb_load_bytes(skb, flow->l4_offset + TCP_DATA_OFFSET, &doff, 1) == 0 &&
+	       flow->l4_offset + (doff >> 4) * 4u >= skb->len;
+}
+
+static __always_inline const struct df_owner *packet_owner(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return NULL;
+	sk = bpf_sk_fullsock(sk); /* request and time-wait sockets have no storage */
+	return sk ? bpf_sk_storage_get(&owners, sk, NULL, 0) : NULL;
+}
+
+/* Does the recorded call speak of this packet? NAT may have changed its address since. */
+static __always_inline int owner_called(const struct df_owner *owner, const struct df_flow *flow)
+{
+	const __u64 *a, *b;
+
+	if (!owner || !(owner->flags & DF_OWNER_CALLED))
+		return 0;
+	if (flow->protocol == PROTO_TCP)
+		return 1;
+	a = (const __u64 *)owner->daddr;
+	b = (const __u64 *)flow->daddr;
+	return owner->family == flow->family && owner->dport == flow->dport && a[0] == b[0] &&
+	       a[1] == b[1];
+}
+
+static __always_inline __u32 packet_uid(struct __sk_buff *skb, const struct df_owner *owner)
+{
+	if (owner && (owner->flags & DF_OWNER_CREATED))
+		return owner->creator_uid;
+	return bpf_get_socket_uid(skb);
+}
+
+/* UDP leaves in its sender's context; TCP also leaves in whatever an interrupt met. */
+static __always_inline int packet_has_current(const struct df_flow *flow)
+{
+	return kernel_packet_task && flow->protocol != PROTO_TCP;
+}
+
+/*
+ * connect() or sendmsg() was let through to a resolver marked `translated`, and this host's NAT
+ * has since given the packet another address.
+ */
+static __always_inline int packet_is_translated(const struct df_owner *owner)
+{
+	return owner && (owner->flags & DF_OWNER_TRANSLATED) &&
+	       owner->netns_cookie == host_netns_cookie;
+}
+
+/*
+ * Who sent it: what runs now, or what was recorded at the call. The network namespace is the
+ * socket's in either case.
+ */
+static __always_inline void event_set_caller(struct __sk_buff *skb, struct df_event *head,
+					     const struct df_flow *flow)
+{
+	const struct df_owner *owner = packet_owner(skb);
+
+	if (owner && (owner->flags & DF_OWNER_CALLED))
+		head->netns_cookie = owner->netns_cookie;
+	if (packet_has_current(flow)) {
+		task_identify(&head->caller);
+		head->flags |= DF_EVENT_CALLER | DF_EVENT_UID;
+	} else if (owner_called(owner, flow)) {
+		head->caller = owner->caller;
+		head->flags |= DF_EVENT_CALLER | DF_EVENT_UID;
+	} else {
+		head->caller.uid = packet_uid(skb, owner);
+		head->flags |= DF_EVENT_UID;
+	}
+}
+
+static __always_inline void event_set_policy(struct df_event *head,
+					     const struct df_generation *generation,
+					     const struct df_decision *decision)
+{
+	head->hook = DF_HOOK_PACKET;
+	head->verdict = decision->verdict;
+	head->reason = decision->reason;
+	head->service = decision->service;
+	head->generation = generation->id;
+	if (decision->policy < DF_POLICY_MAX)
+		__builtin_memcpy(head->policy,
+				 generation_policy(generation, decision->policy)->name,
+				 sizeof(head->policy));
+}
+
+static __always_inline void event_set_flow(struct df_event *head, const struct df_flow *flow)
+{
+	head->family = flow->family;
+	head->protocol = flow->protocol;
+	head->dport = flow->dport;
+	head->sport = flow->sport;
+	__builtin_memcpy(head->daddr, flow->daddr, sizeof(head->daddr));
+	__builtin_memcpy(head->saddr, flow->saddr, sizeof(head->saddr));
+}
+
+static __always_inline void event_set_question(struct __sk_buff *skb, struct df_event *head,
+					       const struct df_flow *flow,
+					       struct question *question)
+{
+	__builtin_memset(question, 0, sizeof(*question));
+	if (head->service != DF_SERVICE_DNS && head->service != DF_SERVICE_MAX)
+		return;
+	if (!(flow->flags & FLOW_PORTS))
+		return;
+	question_find(skb, flow, question);
+	if (question->length)
+		head->flags |= DF_EVENT_QUESTION;
+	else if (question->payload)
+		head->flags |= DF_EVENT_MALFORMED;
+	head->question_hash = question->hash;
+}
+
+static __always_inline void event_write(struct __sk_buff *skb, const struct df_event *head,
+					const struct question *question, int has_current)
+{
+	struct df_event *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	__u32 length = question->length;
+
+	if (!record) {
+		count_lost(head->count, head->count - 1);
+		return;
+	}
+	__builtin_memcpy(record, head, DF_EVENT_HEAD_SIZE);
+	record->size = sizeof(*record);
+	record->question_len = 0;
+	if (has_current)
+		task_read_command(record->command);
+	else
+		__builtin_memset(record->command, 0, sizeof(record->command));
+	__builtin_memset(record->question, 0, sizeof(record->question));
+	if (length > 0 && length <= DF_QUESTION_MAX &&
+	    bpf_skb_load_bytes(skb, question->offset, record->question, length) == 0)
+		record->question_len = length;
+	ring_submit(record, sizeof(*record));
+	count_record(head->count - 1);
+}
+
+/* The functions below are global, so that the verifier explores each of them once. */
+
+/* Any packet, header by header: what flow_pack() keeps of it. */
+__noinline __u64 packet_walk(struct __sk_buff *skb)
+{
+	struct df_flow flow;
+	__u8 version;
+
+	if (bpf_skb_load_bytes(skb, 0, &version, 1) < 0)
+		version = 0;
+	flow_walk(skb, &flow, version >> 4 == 6 ? 6 : 4);
+	return flow_pack(&flow);
+}
+
+__noinline __u32 packet_socket_rank(struct __sk_buff *skb, __u32 gen)
+{
+	__u32 uid = DF_UID_ANY;
+
+	gen &= 1;
+	if (generations[gen].flags & DF_GEN_USERS)
+		uid = packet_uid(skb, packet_owner(skb));
+	return subject_rank(skb, SUBJECT_SOCKET, &generations[gen], gen, uid);
+}
+
+/*
+ * Rank of whoever made the call that sent this packet; DF_POLICY_MAX when nobody can tell: by
+ * what runs now, or by what connect() or sendmsg() have recorded.
+ */
+__noinline __u32 packet_caller_rank(struct __sk_buff *skb, __u64 packed, __u32 gen)
+{
+	const struct df_owner *owner;
+	struct df_flow flow;
+
+	gen &= 1;
+	flow_unpack(&flow, packed);
+	if (packet_has_current(&flow) && kernel_packet_cgroup)
+		return subject_rank(skb, SUBJECT_CURRENT, &generations[gen], gen,
+				    task_current_uid());
+	flow_reload_target(skb, &flow);
+	owner = packet_owner(skb);
+	if (owner_called(owner, &flow) && owner->generation == generations[gen].id)
+		return owner->policy;
+	return DF_POLICY_MAX;
+}
+
+/* The verdict by one policy, packed by decision_pack(). */
+__noinline __u64 packet_decide(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
+{
+	struct df_decision decision = {
+		.verdict = DF_VERDICT_DENY,
+		.reason = DF_REASON_STATE,
+		.service = DF_SERVICE_MAX,
+		.policy = DF_POLICY_MAX,
+	};
+	const struct df_generation *generation = &generations[gen & 1];
+	struct df_flow flow;
+
+	if (rank >= DF_POLICY_MAX)
+		return decision_pack(&decision);
+	flow_unpack(&flow, packed);
+	flow_reload_target(skb, &flow);
+	decision = decide(&flow, generation, generation_policy(generation, rank), gen & 1);
+	decision.policy = rank;
+	return decision_pack(&decision);
+}
+
+/* A packet that a policy forbids but that answers somebody, or is reported already. */
+__noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 audit)
+{
+	struct df_flow flow;
+
+	flow_unpack(&flow, packed);
+	if (!(flow.flags & FLOW_PORTS))
+		return EXCUSE_NONE;
+	flow_reload(skb, &flow);
+	if (question_is_answer(skb, &flow) || packet_is_from_listener(skb, &flow))
+		return EXCUSE_ANSWER;
+	if (audit && packet_is_bare_segment(skb, &flow) && owner_called(packet_owner(skb), &flow))
+		return EXCUSE_REPORTED;
+	return EXCUSE_NONE;
+}
+
+__noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u64 verdict)
+{
+	struct df_decision decision = decision_unpack(verdict);
+	struct question question;
+	/* The frame has room for the head only; the question goes straight into the ring. */
+	__u64 words[DF_EVENT_HEAD_SIZE / 8] = {};
+	struct df_event *head = (struct df_event *)words;
+	struct df_flow flow;
+
+	flow_unpack(&flow, packed);
+	flow_reload(skb, &flow);
+	head->size = DF_EVENT_HEAD_SIZE;
+	head->abi = DF_ABI_VERSION;
+	head->flags = DF_EVENT_PACKET;
+	head->time_ns = bpf_ktime_get_ns();
+	head->cgroup_id = bpf_skb_cgroup_id(skb);
+	head->ifindex = skb->ifindex;
+	event_set_flow(head, &flow);
+	event_set_policy(head, &generations[gen & 1], &decision);
+	event_set_caller(skb, head, &flow);
+	event_set_question(skb, head, &flow, &question);
+	head->count = fold(head);
+	if (head->count)
+		event_write(skb, head, &question, packet_has_current(&flow));
+	else
+		count_folded();
+	return 0;
+}
+
+/* By the socket's policy, and where they may differ by the caller's: the stricter one wins. */
+static __always_inline __u64 packet_decide_all(struct __sk_buff *skb, __u64 packed, __u32 gen)
+{
+	const struct df_generation *generation = &generations[gen];
+	__u32 rank, caller;
+	__u64 verdict, other;
+
+	if (!(generation->flags & DF_GEN_SEVERAL))
+		return packet_decide(skb, packed, gen, generation->default_policy);
+	rank = packet_socket_rank(skb, gen);
+	verdict = packet_decide(skb, packed, gen, rank);
+	caller = packet_caller_rank(skb, packed, gen);
+	if (caller >= DF_POLICY_MAX || caller == rank)
+		return verdict;
+	other = packet_decide(skb, packed, gen, caller);
+	return verdict_is_stricter((__u8)other, (__u8)verdict) ? other : verdict;
+}
+
+/* What a policy forbids may yet be an answer, or have been let through before this host's NAT. */
+static __always_inline __u32 packet_pardon(struct __sk_buff *skb, __u64 packed,
+					   const struct df_decision *decision)
+{
+	__u32 excuse = packet_excuse(skb, packed, decision->verdict == DF_VERDICT_AUDIT);
+
+	if (excuse == EXCUSE_NONE && decision->reason == DF_REASON_NOT_SANCTIONED &&
+	    packet_is_translated(packet_owner(skb)))
+		return EXCUSE_TRANSLATED;
+	return excuse;
+}
+
+static __always_inline int packet_judge(struct __sk_buff *skb, __u64 packed, __u32 gen)
+{
+	__u64 verdict = packet_decide_all(skb, packed, gen);
+	struct df_decision decision = decision_unpack(verdict);
+
+	if (decision.verdict == DF_VERDICT_PASS)
+		return PACKET_PASS;
+	if (decision.verdict != DF_VERDICT_ALLOW) {
+		__u32 excuse = packet_pardon(skb, packed, &decision);
+
+		if (excuse == EXCUSE_REPORTED)
+			return PACKET_PASS;
+		if (excuse != EXCUSE_NONE) {
+			decision.verdict = DF_VERDICT_ALLOW;
+			decision.reason =
+				excuse == EXCUSE_ANSWER ? DF_REASON_ANSWER : DF_REASON_SANCTIONED;
+		}
+	}
+	count_verdict(DF_HOOK_PACKET, decision.verdict, decision.reason);
+	if (decision.verdict == DF_VERDICT_ALLOW)
+		return PACKET_PASS;
+	packet_report(skb, packed, gen, verdict);
+	return decision.verdict == DF_VERDICT_DENY ? PACKET_DROP : PACKET_PASS;
+}
+
+SEC("cgroup_skb/egress")
+int dnsfence_packet(struct __sk_buff *skb)
+{
+	__u32 gen = active & 1;
+	__u8 ports[4];
+	__u64 packed = plain_parse(skb, ports);
+
+	if (packed && !port_is_fenced(&generations[gen], flow_be16(ports + 2)))
+		return PACKET_PASS;
+	if (!packed)
+		packed = packet_walk(skb);
+	return packet_judge(skb, packed, gen);
+}
+
+/*
+ * Never attached: the daemon runs it (BPF_PROG_TEST_RUN) to report repeats that no later
+ * violation has reported. One run walks DF_FOLD_BATCH slots, the next goes on behind them.
+ */
+SEC("cgroup_skb/egress")
+int dnsfence_flush(struct __sk_buff *skb)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u32 first = flush_next;
+
+	(void)skb;
+	flush_next = (first + DF_FOLD_BATCH) % DF_FOLD_SLOTS;
+	for (int i = 0; i < DF_FOLD_BATCH; i++) {
+		__u32 index = (first + i) % DF_FOLD_SLOTS, count;
+		struct fold_slot *slot = bpf_map_lookup_elem(&folds, &index);
+		struct df_event *record;
+
+		if (!slot || !slot->pending || now - slot->since < DF_FOLD_NS)
+			continue;
+		record = bpf_ringbuf_reserve(&events, DF_EVENT_HEAD_SIZE, 0);
+		if (!record)
+			continue; /* full: the slot keeps its count for the next run */
+		bpf_spin_lock(&slot->lock);
+		count = slot_take(slot, record);
+		bpf_spin_unlock(&slot->lock);
+		slot_report(record, count);
+	}
+	return PACKET_PASS;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * connect4/6, sendmsg4/6 and sock_create: before the packet. They know who asks, and they can
+ * give the caller an errno at once where the packet layer would let it wait (TCP) or can only
+ * say EPERM.
+ *
+ * Here is no packet yet, and so no question for the log. With `deny_at: packet`, and always for
+ * sendmsg(), a UDP lookup whose errno is to be EPERM is therefore left to the packet layer.
+ * Whether the fence is closed never depends on these programs but for resolvers marked
+ * `translated`.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+#include "flow.h"
+#include "verdict.h"
+#include "emit.h"
+#include "subject.h"
+#include "task.h"
+
+#define SOCKET_DENY 0
+#define SOCKET_ALLOW 1
+
+#define ERRNO_EPERM 1
+
+/* 0.0.0.0 and :: mean this host; port 53 there is the loopback resolver. */
+static __always_inline void flow_resolve_any(struct df_flow *flow)
+{
+	const __u64 *words = (const __u64 *)flow->daddr;
+
+	if (words[0] || words[1])
+		return;
+	if (flow->family == 4)
+		flow->daddr[0] = 127;
+	flow->daddr[flow->family == 4 ? 3 : 15] = 1;
+}
+
+/* The call's target. user_family lies; the attach type says the family. */
+static __always_inline void flow_from_call(struct bpf_sock_addr *ctx, struct df_flow *flow,
+					   int family)
+{
+	__builtin_memset(flow, 0, sizeof(*flow));
+	flow->dport = bpf_ntohs((__u16)ctx->user_port);
+	flow->protocol = (__u8)(ctx->protocol == PROTO_MPTCP ? PROTO_TCP : ctx->protocol);
+	flow->flags = FLOW_PORTS;
+	if (family == 4) {
+		__u32 addr = ctx->user_ip4;
+
+		flow->family = 4;
+		__builtin_memcpy(flow->daddr, &addr, sizeof(addr));
+	} else {
+		__u32 addr[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				 ctx->user_ip6[3]};
+
+		flow_set_daddr6(flow, addr);
+	}
+	flow_resolve_any(flow);
+}
+
+/* What the packet layer needs to know of this call. */
+static __always_inline void owner_record(struct bpf_sock_addr *ctx, const struct df_flow *flow,
+					 const struct df_generation *generation, __u32 rank,
+					 int translated)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct df_owner *owner;
+
+	if (!sk)
+		return;
+	owner = bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!owner)
+		return;
+	owner->cgroup_id = bpf_get_current_cgroup_id();
+	owner->netns_cookie = bpf_get_netns_cookie(ctx);
+	owner->generation = generation->id;
+	owner->policy = rank;
+	owner->dport = flow->dport;
+	owner->family = flow->family;
+	__builtin_memcpy(owner->daddr, flow->daddr, sizeof(owner->daddr));
+	task_identify(&owner->caller);
+	owner->flags |= DF_OWNER_CALLED;
+	if (translated)
+		owner->flags |= DF_OWNER_TRANSLATED;
+	else
+		owner->flags &= ~DF_OWNER_TRANSLATED;
+}
+
+static __always_inline void call_write(const struct df_event *head)
+{
+	struct df_event *record = bpf_ringbuf_reserve(&events, DF_EVENT_CALL_SIZE, 0);
+
+	if (!record) {
+		count_lost(head->count, head->count - 1);
+		return;
+	}
+	__builtin_memcpy(record, head, DF_EVENT_HEAD_SIZE);
+	record->size = DF_EVENT_CALL_SIZE;
+	task_read_command(record->command);
+	ring_submit(record, DF_EVENT_CALL_SIZE);
+	count_record(head->count - 1);
+}
+
+static __always_inline void call_report(struct bpf_sock_addr *ctx, const struct df_flow *flow,
+					const struct df_generation *generation,
+					const struct df_decision *decision, enum df_hook hook,
+					int errnum)
+{
+	__u64 words[DF_EVENT_HEAD_SIZE / 8] = {};
+	struct df_event *head = (struct df_event *)words;
+
+	head->size = DF_EVENT_HEAD_SIZE;
+	head->abi = DF_ABI_VERSION;
+	head->hook = hook;
+	head->verdict = decision->verdict;
+	head->reason = decision->reason;
+	head->service = decision->service;
+	head->family = flow->family;
+	head->protocol = flow->protocol;
+	head->dport = flow->dport;
+	head->flags = DF_EVENT_CALLER | DF_EVENT_UID;
+	__builtin_memcpy(head->daddr, flow->daddr, sizeof(head->daddr));
+	head->cgroup_id = bpf_get_current_cgroup_id();
+	head->netns_cookie = bpf_get_netns_cookie(ctx);
+	head->generation = generation->id;
+	head->time_ns = bpf_ktime_get_ns();
+	head->errnum = errnum;
+	task_identify(&head->caller);
+	if (decision->policy < DF_POLICY_MAX)
+		__builtin_memcpy(head->policy,
+				 generation_policy(generation, decision->policy)->name,
+				 sizeof(head->policy));
+	head->count = fold(head);
+	if (head->count)
+		call_write(head);
+	else
+		count_folded();
+}
+
+static __always_inline struct df_decision call_decide(struct bpf_sock_addr *ctx,
+						      const struct df_flow *flow,
+						      const struct df_generation *generation,
+						      __u32 gen)
+{
+	__u32 rank = subject_rank(ctx, SUBJECT_CURRENT, generation, gen, task_current_uid());
+	struct df_decision decision = {
+		.verdict = DF_VERDICT_DENY,
+		.reason = DF_REASON_STATE,
+		.service = DF_SERVICE_MAX,
+		.policy = DF_POLICY_MAX,
+	};
+
+	if (rank >= DF_POLICY_MAX)
+		return decision;
+	decision = decide(flow, generation, generation_policy(generation, rank), gen);
+	decision.policy = rank;
+	return decision;
+}
+
+/* The errno of a denial here; 0: the packet layer denies, with EPERM and the question. */
+static __always_inline int call_errno(const struct df_flow *flow,
+				      const struct df_generation *generation,
+				      const struct df_decision *decision, enum df_hook hook)
+{
+	int connects = hook == DF_HOOK_CONNECT4 || hook == DF_HOOK_CONNECT6;
+	int errnum = ERRNO_EPERM;
+
+	if (decision->policy < DF_POLICY_MAX && kernel_set_retval)
+		errnum = generation_policy(generation, decision->policy)->errnum;
+	if (errnum != ERRNO_EPERM || protocol_bit(flow->protocol) != DF_PROTO_UDP)
+		return errnum;
+	/*
+	 * Where the packet layer trusts what was let through here, nothing else may be: another
+	 * thread's call on the same socket would vouch for this one's packet.
+	 */
+	if ((generation->flags & DF_GEN_TRANSLATED) && decision->verdict == DF_VERDICT_DENY)
+		return errnum;
+	/* What is only audited goes on to the packet layer in any case. */
+	if (connects && !(generation->flags & DF_GEN_DEFER) && decision->verdict == DF_VERDICT_DENY)
+		return errnum;
+	return 0;
+}
+
+static __always_inline int call_deny(int errnum)
+{
+	if (kernel_set_retval && errnum != ERRNO_EPERM)
+		bpf_set_retval(-errnum);
+	return SOCKET_DENY;
+}
+
+static __always_inline int call_judge(struct bpf_sock_addr *ctx, const struct df_flow *flow,
+				      const struct df_generation *generation, __u32 gen,
+				      enum df_hook hook)
+{
+	struct df_decision decision = call_decide(ctx, flow, generation, gen);
+	int errnum;
+
+	if (decision.verdict == DF_VERDICT_PASS)
+		return SOCKET_ALLOW;
+	owner_record(ctx, flow, generation, decision.policy,
+		     decision.verdict == DF_VERDICT_ALLOW && decision.translated);
+	if (decision.verdict == DF_VERDICT_ALLOW)
+		return SOCKET_ALLOW; /* counted where the packet passes */
+	errnum = call_errno(flow, generation, &decision, hook);
+	if (!errnum)
+		return SOCKET_ALLOW;
+	if (decision.verdict == DF_VERDICT_DENY || flow->protocol == PROTO_TCP) {
+		count_verdict(hook, decision.verdict, decision.reason);
+		call_report(ctx, flow, generation, &decision, hook, errnum);
+	}
+	return decision.verdict == DF_VERDICT_DENY ? call_deny(errnum) : SOCKET_ALLOW;
+}
+
+/* A server that answers from the fenced port itself: only the packet can tell. */
+static __always_inline int call_may_answer(struct bpf_sock_addr *ctx, enum df_hook hook,
+					   __u16 dport)
+{
+	if (hook != DF_HOOK_SENDMSG4 && hook != DF_HOOK_SENDMSG6)
+		return 0;
+	return ctx->sk && ctx->sk->src_port == dport;
+}
+
+/* A connected socket that passes a control message calls sendmsg with port 0: not fenced. */
+static __always_inline int call_handle(struct bpf_sock_addr *ctx, enum df_hook hook, int family)
+{
+	__u32 gen = active & 1;
+	const struct df_generation *generation = &generations[gen];
+	__u16 dport = bpf_ntohs((__u16)ctx->user_port);
+	struct df_flow flow;
+
+	if (!port_is_fenced(generation, dport) || call_may_answer(ctx, hook, dport))
+		return SOCKET_ALLOW;
+	flow_from_call(ctx, &flow, family);
+	return call_judge(ctx, &flow, generation, gen, hook);
+}
+
+SEC("cgroup/connect4")
+int dnsfence_connect4(struct bpf_sock_addr *ctx)
+{
+	return call_handle(ctx, DF_HOOK_CONNECT4, 4);
+}
+
+SEC("cgroup/connect6")
+int dnsfence_connect6(struct bpf_sock_addr *ctx)
+{
+	return call_handle(ctx, DF_HOOK_CONNECT6, 6);
+}
+
+SEC("cgroup/sendmsg4")
+int dnsfence_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return call_handle(ctx, DF_HOOK_SENDMSG4, 4);
+}
+
+SEC("cgroup/sendmsg6")
+int dnsfence_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return call_handle(ctx, DF_HOOK_SENDMSG6, 6);
+}
+
+/*
+ * The creator's uid, as the initial user namespace names it: inside another one, what
+ * bpf_get_socket_uid() tells the packet layer is that namespace's number, which its owner chose.
+ * Attached only while a policy names a user.
+ */
+SEC("cgroup/sock_create")
+int dnsfence_sock_create(struct bpf_sock *ctx)
+{
+	struct df_owner *owner =
+		bpf_sk_storage_get(&owners, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (owner) {
+		owner->creator_uid = task_current_uid();
+		owner->flags |= DF_OWNER_CREATED;
+	}
+	return SOCKET_ALLOW;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <sys/stat.h>
+
+static const struct {
+	const char *name;
+	enum bpf_attach_type type;
+} hooks[DF_HOOK_MAX] = {
+#define X(id, name, attach) [DF_HOOK_##id] = {name, attach},
+	DF_HOOKS(X)
+#undef X
+};
+
+const char *hook_name(enum df_hook hook)
+{
+	return hook < DF_HOOK_MAX ? hooks[hook].name : "?";
+}
+
+int hook_attach_type(enum df_hook hook)
+{
+	return (int)hooks[hook].type;
+}
+
+void attachments_init(struct attachments *attachments)
+{
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+		attachments->links[hook] = -1;
+}
+
+void attachments_close(struct attachments *attachments)
+{
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
+		util_closep(&attachments->links[hook]);
+		attachments->links[hook] = -1;
+	}
+}
+
+static const char *sendmsg_why(const struct df_generation *generation,
+			       const struct kernel_features *features, int wanted)
+{
+	if (generation->flags & DF_GEN_TRANSLATED)
+		return "a resolver is behind this host's NAT";
+	if (generation->flags & DF_GEN_ERRNO)
+		return "on_deny asks for another errno than EPERM";
+	if (!features->packet_task)
+		return "this kernel's packet hook cannot tell who sends";
+	return wanted == HOOKS_ALL ? "hooks: all" : NULL;
+}
+
+void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
+		 int wanted, struct hook_plan *ret)
+{
+	const char *sendmsg = sendmsg_why(generation, features, wanted);
+
+	*ret = (struct hook_plan){.why = {
+					  [DF_HOOK_PACKET] = "the authority: sees every packet",
+					  [DF_HOOK_CONNECT4] = "errno at once, and who asked",
+					  [DF_HOOK_CONNECT6] = "errno at once, and who asked",
+					  [DF_HOOK_SENDMSG4] = sendmsg,
+					  [DF_HOOK_SENDMSG6] = sendmsg,
+				  }};
+	if (generation->flags & DF_GEN_USERS)
+		ret->why[DF_HOOK_SOCK_CREATE] = "a policy names a user";
+	else if (wanted == HOOKS_ALL)
+		ret->why[DF_HOOK_SOCK_CREATE] = "hooks: all";
+}
+
+static int link_info(int fd, struct bpf_link_info *ret)
+{
+	uint32_t size = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
+}
+
+/* A link that is already on this cgroup takes the new program without a moment between. */
+static bool link_take_over(int link, uint64_t cgroup_id, int program)
+{
+	struct bpf_link_info info;
+
+	return link >= 0 && link_info(link, &info) == 0 && info.type == BPF_LINK_TYPE_CGROUP &&
+	       info.cgroup.cgroup_id == cgroup_id && bpf_link_update(link, program, NULL) == 0;
+}
+
+/* Pinned beside and renamed over: the old name always means an attached program. */
+static int link_pin(int link, const struct pins *pins, enum df_hook hook, struct problem *problem)
+{
+	char path[PATH_MAX], fresh[PATH_MAX], name[64];
+
+	snprintf(name, sizeof(name), "%s-new", hooks[hook].name);
+	pins_path(fresh, pins->links, name);
+	pins_path(path, pins->links, hooks[hook].name);
+	(void)unlink(fresh);
+	if (bpf_obj_pin(link, fresh) < 0)
+		return problem_set(problem, errno, "cannot pin %s: %s", fresh, strerror(errno));
+	(void)unlink(path); /* bpffs renames onto nothing only; both links are attached here */
+	if (rename(fresh, path) < 0)
+		return problem_set(problem, errno, "cannot pin %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int hook_attach(struct attachments *attachments, const struct fence *fence, int cgroup_fd,
+		       uint64_t cgroup_id, const struct pins *pins, enum df_hook hook,
+		       struct problem *problem)
+{
+	int *link = &attachments->links[hook], fresh;
+	char path[PATH_MAX];
+
+	if (*link < 0 && pins) {
+		*link = bpf_obj_get(pins_path(path, pins->links, hooks[hook].name));
+		if (*link < 0)
+			*link = -1;
+	}
+	if (link_take_over(*link, cgroup_id, fence->programs[hook]))
+		return 0;
+	fresh = bpf_link_create(fence->programs[hook], cgroup_fd, hooks[hook].type, NULL);
+	if (fresh < 0)
+		return problem_set(problem, errno, "cannot attach %s to the cgroup: %s%s",
+				   hooks[hook].name, strerror(errno),
+				   errno == EPERM ? " (another program there forbids company)"
+						  : "");
+	if (pins && link_pin(fresh, pins, hook, problem) < 0) {
+		close(fresh);
+		return -EIO;
+	}
+	util_closep(link);
+	*link = fresh;
+	return 0;
+}
+
+static void hook_detach(struct attachments *attachments, const struct pins *pins, enum df_hook hook)
+{
+	char path[PATH_MAX];
+
+	if (pins)
+		(void)unlink(pins_path(path, pins->links, hooks[hook].name));
+	util_closep(&attachments->links[hook]);
+	attachments->links[hook] = -1;
+}
+
+int attach_hooks(struct attachments *attachments, const struct fence *fence, int cgroup_fd,
+		 const struct pins *pins, const struct hook_plan *plan, struct problem *problem)
+{
+	struct stat st;
+
+	if (fstat(cgroup_fd, &st) < 0)
+		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+		if (plan->why[hook] &&
+		    hook_attach(attachments, fence, cgroup_fd, st.st_ino, pins, hook, problem) < 0)
+			return -EIO;
+	return 0;
+}
+
+void attach_trim(struct attachments *attachments, const struct pins *pins,
+		 const struct hook_plan *plan)
+{
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+		if (!plan->why[hook])
+			hook_detach(attachments, pins, hook);
+}
+
+int attach_inspect(const struct pins *pins, enum df_hook hook, struct link_state *ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct bpf_link_info info;
+	char path[PATH_MAX];
+
+	*ret = (struct link_state){0};
+	fd = bpf_obj_get(pins_path(path, pins->links, hooks[hook].name));
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (link_info(fd, &info) < 0)
+		return -errno;
+	*ret = (struct link_state){
+		.pinned = true,
+		.attached = info.cgroup.cgroup_id != 0,
+		.link_id = info.id,
+		.program_id = info.prog_id,
+		.cgroup_id = info.cgroup.cgroup_id,
+	};
+	return 0;
+}
+
+static void program_name(uint32_t id, char name[16])
+{
+	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	name[0] = 0;
+	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+		snprintf(name, 16, "%s", info.name);
+}
+
+int attach_order(int cgroup_fd, enum df_hook hook, uint32_t our_program, struct hook_order *ret)
+{
+	uint32_t ids[ATTACH_ORDER_MAX], flags, count = ATTACH_ORDER_MAX;
+
+	*ret = (struct hook_order){0};
+	if (bpf_prog_query(cgroup_fd, hooks[hook].type, BPF_F_QUERY_EFFECTIVE, &flags, ids,
+			   &count) < 0)
+		return -errno;
+	ret->length = count;
+	for (uint32_t i = 0; i < count; i++) {
+		ret->programs[i].id = ids[i];
+		ret->programs[i].ours = ids[i] == our_program;
+		program_name(ids[i], ret->programs[i].name);
+	}
+	return 0;
+}

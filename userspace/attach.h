@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Links: which hooks a policy needs, putting the programs there, taking over pinned links
+ * without a moment between the old program and the new one, and telling what sits there.
+ * bpf_link only: a program attached without one can be detached by anybody.
+ */
+#ifndef DNSFENCE_ATTACH_H
+#define DNSFENCE_ATTACH_H
+
+#include "config.h"
+#include "loader.h"
+
+struct attachments {
+	int links[DF_HOOK_MAX]; /* -1: not attached */
+};
+
+/* A hook is wanted, and why, for people; NULL: not wanted. */
+struct hook_plan {
+	const char *why[DF_HOOK_MAX];
+};
+
+void attachments_init(struct attachments *attachments);
+/* Without pins this opens the fence at those hooks. */
+void attachments_close(struct attachments *attachments);
+
+void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
+		 int hooks, struct hook_plan *ret);
+
+/*
+ * Put the programs of the plan on a cgroup: pinned links are updated in place, or, when they are
+ * on another cgroup, replaced after the new ones hold. pins may be NULL. 0; -errno with *problem
+ * set, and what was attached before still is.
+ */
+int attach_hooks(struct attachments *attachments, const struct fence *fence, int cgroup_fd,
+		 const struct pins *pins, const struct hook_plan *plan, struct problem *problem);
+
+/* Detach what the plan does not want. */
+void attach_trim(struct attachments *attachments, const struct pins *pins,
+		 const struct hook_plan *plan);
+
+const char *hook_name(enum df_hook hook);
+int hook_attach_type(enum df_hook hook);
+
+/* A pinned link as the kernel describes it. */
+struct link_state {
+	bool pinned;
+	bool attached; /* false: its cgroup has gone */
+	uint32_t link_id, program_id;
+	uint64_t cgroup_id;
+};
+
+int attach_inspect(const struct pins *pins, enum df_hook hook, struct link_state *ret);
+
+#define ATTACH_ORDER_MAX 64
+
+/* The programs in effect on a cgroup at a hook, in the order they run. */
+struct hook_order {
+	size_t length;
+	struct {
+		uint32_t id;
+		char name[16];
+		bool ours;
+	} programs[ATTACH_ORDER_MAX];
+};
+
+int attach_order(int cgroup_fd, enum df_hook hook, uint32_t our_program, struct hook_order *ret);
+
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cgroup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define FILEID_KERNFS 0xfe /* linux/exportfs.h, 5.5; the handle is the 64-bit id */
+
+/* Lines of mountinfo(5): id parent dev root mount options [optional...] - type source super. */
+static bool mountinfo_is_cgroup2(char *line, char **ret_mount)
+{
+	char *separator = strstr(line, " - cgroup2 ");
+	char root[8], mount[4096];
+
+	if (!separator || sscanf(line, "%*d %*d %*s %7s %4095s", root, mount) != 2)
+		return false;
+	if (!util_streq(root, "/"))
+		return false;
+	*ret_mount = strdup(mount);
+	return *ret_mount != NULL;
+}
+
+int cgroup_find_mount(char **ret)
+{
+	_cleanup_file_ FILE *file = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &size, file) > 0)
+		if (mountinfo_is_cgroup2(line, ret))
+			return 0;
+	return -ENOENT;
+}
+
+/* On cgroup2 the inode number is the id (64-bit hosts, 5.5). */
+int cgroup_id_of(int mount_fd, const char *path, uint64_t *ret)
+{
+	const char *relative = path + strspn(path, "/");
+	struct stat st;
+
+	if (fstatat(mount_fd, *relative ? relative : ".", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	*ret = st.st_ino;
+	return 0;
+}
+
+int cgroup_path_of(int mount_fd, const char *mount, uint64_t id, char **ret)
+{
+	union {
+		struct file_handle handle;
+		unsigned char space[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} at = {.handle = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}};
+	char link[32], path[4096];
+	_cleanup_close_ int fd = -1;
+	size_t prefix = strlen(mount);
+	ssize_t length;
+
+	memcpy(at.handle.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(mount_fd, &at.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 0)
+		return -errno;
+	path[length] = 0;
+	if (strncmp(path, mount, prefix) != 0)
+		return -ESTALE;
+	*ret = strdup(path[prefix] ? path + prefix : "/");
+	return *ret ? 0 : -ENOMEM;
+}
+
+unsigned int cgroup_level(const char *path)
+{
+	unsigned int level = 0;
+
+	for (; *path; path++)
+		level += *path == '/' && path[1] && path[1] != '/';
+	return level;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cgroup2 hierarchy: where it is mounted, ids of paths, paths of ids. Paths are relative to
+ * the mount and begin with a slash.
+ */
+#ifndef DNSFENCE_CGROUP_H
+#define DNSFENCE_CGROUP_H
+
+#include "util.h"
+
+/*
+ * The first cgroup2 mount in /proc/self/mountinfo that shows the whole hierarchy (field 4 is /).
+ * 0 with *ret allocated; -ENOENT without one.
+ */
+int cgroup_find_mount(char **ret);
+
+/* 64-bit id as bpf_get_current_cgroup_id() tells it; 0 or -errno. fd: the mount's directory. */
+int cgroup_id_of(int mount_fd, const char *path, uint64_t *ret);
+
+/* 0 with *ret allocated; -ESTALE when the cgroup has gone, -EPERM without CAP_DAC_READ_SEARCH. */
+int cgroup_path_of(int mount_fd, const char *mount, uint64_t id, char **ret);
+
+/* Slashes with something behind them: the level in the hierarchy, "/" is 0. */
+unsigned int cgroup_level(const char *path);
+
+#endif

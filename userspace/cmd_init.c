@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* init: the built-in policy as a commented file. */
+#include "builtin.h"
+#include "outcome.h"
+
+int cmd_init(const struct options *options)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = builtin_policy(NULL, &text);
+
+	(void)options;
+	if (r < 0) {
+		log_error("cannot read /etc/resolv.conf: %s", strerror(-r));
+		return outcome_exit_code(r);
+	}
+	if (fputs(text, stdout) < 0 || fflush(stdout) != 0) {
+		log_error("cannot write: %s", strerror(errno));
+		return EXIT_INTERNAL;
+	}
+	return EXIT_FINE;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* load: close the fence, or give a closed one another policy, and leave. */
+#include "control.h"
+#include "enforce.h"
+#include "outcome.h"
+
+int cmd_load(const struct options *options)
+{
+	_cleanup_(prepared_done) struct prepared prepared = {0};
+	_cleanup_close_ int lock = -1;
+	struct enforcement enforcement;
+	struct problem problem = {{0}};
+	struct pins pins;
+	int r = prepare(options, &prepared, stderr, &problem);
+
+	if (r >= 0)
+		r = pins_init(&pins, options->pin_dir, &problem);
+	if (r >= 0)
+		r = lock = control_lock(options->runtime_dir, &problem);
+	if (r >= 0)
+		r = enforce_start(options, &prepared, &pins, &enforcement, &problem);
+	if (r < 0)
+		return outcome_fail(r, &problem);
+	log_info("the fence is closed, policy generation %llu; no daemon logs what it denies",
+		 (unsigned long long)enforcement.published.generation);
+	enforce_close(&enforcement);
+	return EXIT_FINE;
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * run: the daemon. Everything meets here: the prepared policy, the fence, the ring, the sinks,
+ * the control socket, signals and timers. It may be killed at any moment; what enforces is
+ * pinned in the kernel.
+ */
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+
+#include "control.h"
+#include "enforce.h"
+#include "enrich.h"
+#include "notify.h"
+#include "outcome.h"
+#include "ring.h"
+#include "sink.h"
+#include "status.h"
+
+#define TICK_MS 1000
+#define RING_WAIT_MS 100 /* records that woke nobody are read after this */
+#define LINE_MAX_BYTES 4096
+
+struct daemon {
+	const struct options *options;
+	struct loop loop;
+	struct prepared prepared;
+	struct pins pins;
+	struct enforcement enforcement;
+	struct control *control;
+	struct ring *ring;
+	struct enricher *enricher;
+	struct sink_stdout out;
+	bool color; /* on standard output */
+	struct sink_file *file;
+	struct json json;
+	char host[256];
+	char line[LINE_MAX_BYTES];
+	int signals, ticks;
+	uint64_t reloads, reload_failures;
+	time_t started;
+	bool unload; /* open the fence on the way out */
+};
+
+static void daemon_write_stdout(struct daemon *daemon, const struct event *event)
+{
+	char *line = daemon->line;
+
+	if (!daemon->prepared.config.events_stdout)
+		return;
+	if (daemon->out.terminal)
+		sink_stdout_write(&daemon->out, line,
+				  event_write_line(event, daemon->color, line, LINE_MAX_BYTES));
+	else
+		sink_stdout_write(&daemon->out, daemon->json.text, daemon->json.length);
+}
+
+static void daemon_send_clients(struct daemon *daemon, const struct event *event)
+{
+	size_t length = 0;
+
+	if (!control_wants_events(daemon->control))
+		return;
+	if (control_wants_text(daemon->control))
+		length = event_write_line(event, false, daemon->line, LINE_MAX_BYTES);
+	control_send_event(daemon->control, daemon->json.text, daemon->json.length, daemon->line,
+			   length);
+}
+
+static void daemon_handle_event(void *context, struct event *event)
+{
+	struct daemon *daemon = context;
+
+	if (event->kind == EVENT_VIOLATION)
+		enrich_event(daemon->enricher, event);
+	json_reset(&daemon->json);
+	if (event_write_json(event, daemon->host, &daemon->json) < 0)
+		return;
+	if (daemon->file)
+		sink_file_write(daemon->file, daemon->json.text, daemon->json.length);
+	daemon_write_stdout(daemon, event);
+	daemon_send_clients(daemon, event);
+}
+
+/* The number of records that were there. */
+static int daemon_drain(struct daemon *daemon)
+{
+	int taken = ring_consume(daemon->ring);
+
+	if (daemon->file)
+		sink_file_flush(daemon->file);
+	return taken;
+}
+
+static int daemon_open_file(struct daemon *daemon, const struct config *config, FILE *to)
+{
+	struct sink_file *fresh = NULL;
+
+	if (config->events_file) {
+		fresh = sink_file_new(config->events_file);
+		if (!fresh) {
+			fprintf(to, "error: events.file: cannot open %s: %s\n", config->events_file,
+				strerror(errno));
+			return -EINVAL;
+		}
+	}
+	sink_file_free(daemon->file);
+	daemon->file = fresh;
+	return 0;
+}
+
+/* 0, or -errno after the reasons have been written to `to`; the old policy is in force then. */
+static int daemon_reload(struct daemon *daemon, FILE *to)
+{
+	struct prepared fresh = {0};
+	struct problem problem = {{0}};
+	int r = prepare(daemon->options, &fresh, to, &problem);
+
+	if (r >= 0)
+		r = daemon_open_file(daemon, &fresh.config, to);
+	if (r >= 0)
+		r = enforce_policy(&daemon->enforcement, &fresh, &problem);
+	if (r < 0) {
+		daemon->reload_failures++;
+		if (problem.text[0])
+			fprintf(to, "error: %s\n", problem.text);
+		fprintf(to, "the policy in force is still generation %llu\n",
+			(unsigned long long)daemon->enforcement.published.generation);
+		prepared_done(&fresh);
+		return r;
+	}
+	daemon->reloads++;
+	prepared_done(&daemon->prepared);
+	daemon->prepared = fresh;
+	fprintf(to, "policy generation %llu is in force\n",
+		(unsigned long long)daemon->enforcement.published.generation);
+	return 0;
+}
+
+static int daemon_answer_reload(struct daemon *daemon, FILE *to)
+{
+	int r;
+
+	notify_reloading();
+	r = daemon_reload(daemon, to);
+	notify_ready(r < 0 ? "the last reload failed; the policy before it is in force"
+			   : "enforcing");
+	if (r < 0)
+		log_warning("reload failed; the policy in force is still generation %llu",
+			    (unsigned long long)daemon->enforcement.published.generation);
+	else
+		log_info("reloaded: policy generation %llu",
+			 (unsigned long long)daemon->enforcement.published.generation);
+	return r < 0 ? outcome_exit_code(r) : EXIT_FINE;
+}
+
+static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
+{
+	const struct config *config = &daemon->prepared.config;
+	const struct status_daemon self = {
+		.pid = (uint32_t)getpid(),
+		.uptime_s = (uint64_t)(time(NULL) - daemon->started),
+		.config = config->files_length ? config->files[0] : "?",
+		.reloads = daemon->reloads,
+		.reload_failures = daemon->reload_failures,
+		.sink_written = daemon->out.counters.written +
+				(daemon->file ? daemon->file->counters.written : 0),
+		.sink_dropped = daemon->out.counters.dropped + control_dropped(daemon->control) +
+				(daemon->file ? daemon->file->counters.dropped : 0),
+	};
+	const struct fence *fence = &daemon->enforcement.fence;
+	const struct status_source source = {
+		.pins = &daemon->pins,
+		.maps = fence->maps,
+		.generation = &fence->generations[*fence->active & 1],
+		.mount = daemon->prepared.mount,
+		.plan = &daemon->enforcement.plan,
+		.attached = &daemon->enforcement.attachments,
+		.daemon = &self,
+	};
+	struct json text = {0};
+	bool closed;
+
+	if (!json)
+		return status_write_text(&source, to) ? EXIT_FINE : EXIT_NEGATIVE;
+	closed = status_write_json(&source, &text);
+	(void)fwrite(text.text, 1, text.length, to);
+	json_done(&text);
+	return closed ? EXIT_FINE : EXIT_NEGATIVE;
+}
+
+/* Now, so that nothing is left when the client reads the answer; the loop ends after it. */
+static int daemon_answer_unload(struct daemon *daemon, FILE *to)
+{
+	struct problem problem = {{0}};
+
+	attachments_close(&daemon->enforcement.attachments);
+	if (!daemon->options->ephemeral && pins_remove(&daemon->pins, &problem) < 0) {
+		fprintf(to, "error: %s\n", problem.text);
+		return EXIT_KERNEL;
+	}
+	fprintf(to, "the fence is open; the daemon ends\n");
+	log_info("unload: the fence is open");
+	daemon->unload = true;
+	daemon->loop.stop = true;
+	return EXIT_FINE;
+}
+
+static int daemon_answer(void *context, const char *request, FILE *to)
+{
+	struct daemon *daemon = context;
+
+	if (util_streq(request, "status json") || util_streq(request, "status text"))
+		return daemon_answer_status(daemon, request[7] == 'j', to);
+	if (util_streq(request, "reload"))
+		return daemon_answer_reload(daemon, to);
+	if (util_streq(request, "unload"))
+		return daemon_answer_unload(daemon, to);
+	fprintf(to, "error: unknown request\n");
+	return EXIT_USAGE;
+}
+
+static void daemon_on_signal(void *context, uint32_t events)
+{
+	struct daemon *daemon = context;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(daemon->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGHUP:
+		(void)daemon_answer_reload(daemon, stderr);
+		break;
+	case SIGUSR1:
+		if (daemon->file)
+			sink_file_reopen(daemon->file);
+		break;
+	default:
+		daemon->loop.stop = true;
+	}
+}
+
+/* Cgroups that a policy names come and go. */
+static void daemon_follow_subjects(struct daemon *daemon)
+{
+	struct problem problem = {{0}};
+	int r = prepare_again(&daemon->prepared);
+
+	if (r > 0)
+		r = enforce_policy(&daemon->enforcement, &daemon->prepared, &problem);
+	if (r < 0)
+		log_warning("cannot follow the cgroups that the policy names: %s",
+			    problem.text[0] ? problem.text : strerror(-r));
+}
+
+static void daemon_on_tick(void *context, uint32_t events)
+{
+	struct daemon *daemon = context;
+
+	(void)events;
+	loop_drain(daemon->ticks);
+	ring_flush(daemon->ring);
+	daemon_follow_subjects(daemon);
+}
+
+/* Only wakes the loop, which drains the ring in every round. */
+static void daemon_on_ring(void *context, uint32_t events)
+{
+	(void)context;
+	(void)events;
+}
+
+static int daemon_block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int daemon_watch(struct daemon *daemon, struct problem *problem)
+{
+	daemon->ticks = loop_timer(TICK_MS);
+	daemon->enricher = enricher_new(daemon->prepared.mount);
+	daemon->ring = ring_new(&daemon->enforcement.fence, daemon_handle_event, daemon);
+	if (daemon->signals < 0 || daemon->ticks < 0 || !daemon->enricher || !daemon->ring ||
+	    !loop_add(&daemon->loop, daemon->signals, EPOLLIN, daemon_on_signal, daemon) ||
+	    !loop_add(&daemon->loop, daemon->ticks, EPOLLIN, daemon_on_tick, daemon) ||
+	    !loop_add(&daemon->loop, ring_fd(daemon->ring), EPOLLIN, daemon_on_ring, daemon))
+		return problem_set(problem, ENOMEM, "cannot set up the event loop: %s",
+				   strerror(errno));
+	return 0;
+}
+
+/* In the order in which a failure costs least: nothing is attached before all else is there. */
+static int daemon_start(struct daemon *daemon, struct problem *problem)
+{
+	const struct options *options = daemon->options;
+	bool busy;
+	int r = prepare(options, &daemon->prepared, stderr, problem);
+
+	if (r < 0)
+		return r;
+	r = pins_init(&daemon->pins, options->pin_dir, problem);
+	if (r < 0)
+		return r;
+	if (loop_init(&daemon->loop) < 0)
+		return problem_set(problem, ENOMEM, "epoll: %s", strerror(errno));
+	daemon->control = control_listen(&daemon->loop, options->runtime_dir, daemon_answer, daemon,
+					 problem, &busy);
+	if (!daemon->control)
+		return busy ? -EBUSY : -EPERM;
+	sink_stdout_init(&daemon->out);
+	daemon->color = daemon->out.terminal && !getenv("NO_COLOR");
+	r = daemon_open_file(daemon, &daemon->prepared.config, stderr);
+	if (r < 0)
+		return r;
+	r = enforce_start(options, &daemon->prepared, options->ephemeral ? NULL : &daemon->pins,
+			  &daemon->enforcement, problem);
+	if (r < 0)
+		return r;
+	return daemon_watch(daemon, problem);
+}
+
+static void daemon_say_ready(const struct daemon *daemon)
+{
+	const struct config *config = &daemon->prepared.config;
+
+	log_info("ready: %s, %s, policy generation %llu%s",
+		 daemon->enforcement.fence.adopted ? "took over the fence that was pinned"
+						   : "the fence is closed",
+		 config->files_length ? config->files[0] : "?",
+		 (unsigned long long)daemon->enforcement.published.generation,
+		 daemon->options->ephemeral ? "; it opens when this process ends" : "");
+	notify_ready("enforcing");
+}
+
+static void daemon_loop(struct daemon *daemon)
+{
+	int taken = 0;
+
+	while (!daemon->loop.stop) {
+		/* A full batch: more is waiting, only look at the other descriptors in between. */
+		int r = loop_run_once(&daemon->loop, taken >= RING_BATCH ? 0 : RING_WAIT_MS);
+
+		if (r < 0) {
+			log_error("epoll: %s", strerror(-r));
+			return;
+		}
+		taken = daemon_drain(daemon);
+	}
+}
+
+static void daemon_done(struct daemon *daemon)
+{
+	notify_stopping();
+	if (daemon->ring) {
+		ring_flush(daemon->ring);
+		while (daemon_drain(daemon) >= RING_BATCH)
+			;
+	}
+	sink_file_free(daemon->file);
+	ring_free(daemon->ring);
+	enricher_free(daemon->enricher);
+	enforce_close(&daemon->enforcement);
+	loop_run_once(&daemon->loop, 0); /* answers that wait in a queue */
+	control_close(daemon->control);
+	util_closep(&daemon->signals);
+	util_closep(&daemon->ticks);
+	loop_done(&daemon->loop);
+	prepared_done(&daemon->prepared);
+	json_done(&daemon->json);
+}
+
+int cmd_run(const struct options *options)
+{
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	struct problem problem = {{0}};
+	int r;
+
+	if (!daemon)
+		return EXIT_INTERNAL;
+	daemon->options = options;
+	daemon->started = time(NULL);
+	daemon->ticks = daemon->loop.epoll = daemon->enforcement.cgroup_fd = -1;
+	attachments_init(&daemon->enforcement.attachments);
+	(void)gethostname(daemon->host, sizeof(daemon->host) - 1);
+	daemon->signals = daemon_block_signals();
+	r = daemon_start(daemon, &problem);
+	if (r < 0) {
+		r = outcome_fail(r, &problem);
+	} else {
+		daemon_say_ready(daemon);
+		daemon_loop(daemon);
+		if (!daemon->unload && !options->ephemeral)
+			log_info("the daemon ends, the fence stays closed; \"dnsfence unload\" "
+				 "opens it");
+	}
+	daemon_done(daemon);
+	free(daemon);
+	return r;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* status: from the daemon, or without one from the pins. */
+#include "cgroup.h"
+#include "control.h"
+#include "outcome.h"
+#include "status.h"
+
+static int status_write(const struct options *options, const struct status_source *source)
+{
+	struct json json = {0};
+	bool closed;
+
+	if (options->json) {
+		closed = status_write_json(source, &json);
+		(void)fwrite(json.text, 1, json.length, stdout);
+		json_done(&json);
+	} else {
+		closed = status_write_text(source, stdout);
+	}
+	return closed ? EXIT_UNREACHABLE : EXIT_NEGATIVE;
+}
+
+static int status_open(const struct options *options)
+{
+	if (options->json)
+		printf("{\"fence\":\"open\",\"daemon\":false}\n");
+	else
+		printf("fence        OPEN: nothing is loaded; \"dnsfence run\" closes it\n");
+	return EXIT_NEGATIVE;
+}
+
+static int status_from_pins(const struct options *options)
+{
+	_cleanup_free_ struct df_generation *generation = calloc(1, sizeof(*generation));
+	_cleanup_free_ char *mount = NULL;
+	struct problem problem = {{0}};
+	int maps[FENCE_MAP_MAX], r, code;
+	struct pins pins;
+
+	r = pins_init(&pins, options->pin_dir, &problem);
+	if (r >= 0)
+		r = fence_open_pinned(&pins, maps, &problem);
+	if (r == -ENOENT)
+		return status_open(options);
+	if (r < 0)
+		return outcome_fail(r, &problem);
+	if (!generation || cgroup_find_mount(&mount) < 0 ||
+	    fence_read_generation(maps[FENCE_GLOBALS], generation) < 0) {
+		log_error(
+			"what is pinned in %s is not whole; \"dnsfence run\" or \"load\" mends it",
+			pins.dir);
+		code = EXIT_NEGATIVE;
+	} else {
+		const struct status_source source = {
+			.pins = &pins, .maps = maps, .generation = generation, .mount = mount};
+
+		code = status_write(options, &source);
+	}
+	fence_close_pinned(maps);
+	return code;
+}
+
+int cmd_status(const struct options *options)
+{
+	int code = control_request(options->runtime_dir,
+				   options->json ? "status json" : "status text", 0, stdout);
+
+	return code >= 0 ? code : status_from_pins(options);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* unload: the one command that opens the fence. A daemon, if there is one, does it itself. */
+#include "control.h"
+#include "outcome.h"
+#include "pins.h"
+
+static int unload_pins(const struct options *options)
+{
+	_cleanup_close_ int lock = -1;
+	struct problem problem = {{0}};
+	struct pins pins;
+	int r = lock = control_lock(options->runtime_dir, &problem);
+	bool existed;
+
+	if (r >= 0)
+		r = pins_init(&pins, options->pin_dir, &problem);
+	if (r < 0)
+		return outcome_fail(r, &problem);
+	existed = pins_exist(&pins);
+	r = pins_remove(&pins, &problem);
+	if (r < 0)
+		return outcome_fail(r, &problem);
+	log_info(existed ? "the fence is open; everything pinned in %s is removed"
+			 : "nothing was pinned in %s",
+		 pins.dir);
+	return EXIT_FINE;
+}
+
+int cmd_unload(const struct options *options)
+{
+	int code = control_request(options->runtime_dir, "unload", 0, stderr);
+
+	return code >= 0 ? code : unload_pins(options);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration as plain data, and its way from YAML. Filled by config.c from the table in
+ * schema.c; read by policy.c, subjects.c and the commands.
+ */
+#ifndef DNSFENCE_CONFIG_H
+#define DNSFENCE_CONFIG_H
+
+#include "address.h"
+#include "diagnostic.h"
+
+#define CONFIG_API_VERSION "dnsfence/v1"
+#define CONFIG_DEFAULT_PATH "/etc/dnsfence/dnsfence.yaml"
+
+enum config_mode { MODE_ENFORCE, MODE_AUDIT, MODE_INHERIT };
+enum config_edge { EDGE_OFF, EDGE_AUTO };
+enum config_hooks { HOOKS_AUTO, HOOKS_ALL };
+enum config_deny_at { DENY_AT_CONNECT, DENY_AT_PACKET };
+
+struct resolver {
+	struct address address;
+	uint32_t services; /* bit per enum df_service; 0: every fenced one */
+	uint16_t port; /* 0: the services' own */
+	uint8_t protocols; /* DF_PROTO_ bits; 0: what the services speak */
+	bool translated;
+	struct mark where;
+};
+
+struct resolver_set {
+	char *name;
+	struct resolver *resolvers;
+	size_t length;
+	struct mark where;
+};
+
+struct policy_config {
+	char *name;
+	char *match_cgroup; /* path below the cgroup2 mount, or a glob; NULL: any */
+	char *match_user; /* name or uid; NULL: any */
+	bool any; /* resolvers: any */
+	char **sets; /* names */
+	struct mark *set_marks;
+	size_t sets_length;
+	int mode; /* enum config_mode */
+	int on_deny; /* errno, 0: the configuration's */
+	bool has_match;
+	struct mark where, match_where;
+};
+
+struct config {
+	char **files; /* what it was read from; marks point here */
+	size_t files_length;
+	int mode;
+	int on_deny;
+	uint32_t services; /* bit per enum df_service */
+	struct resolver_set *sets;
+	size_t sets_length;
+	struct policy_config *policies;
+	size_t policies_length;
+	int edge;
+	int hooks;
+	int deny_at; /* enum config_deny_at */
+	bool events_stdout;
+	char *events_file; /* NULL: none */
+	int ring_kib; /* size of the ring buffer */
+	bool builtin; /* no file: made from resolv.conf */
+};
+
+/* The defaults, before any file. */
+void config_init(struct config *config);
+void config_done(struct config *config);
+
+/*
+ * Read path and the *.yaml of the dnsfence.d beside it, merged in order of name. 0 (there may be
+ * warnings in *diagnostics); -EINVAL with the errors there; -ENOENT when path does not exist.
+ * *ret is filled with what could be read but for -ENOENT: the marks in *diagnostics point into
+ * it, so print them before config_done().
+ */
+int config_load(const char *path, struct config *ret, struct diagnostics *diagnostics);
+
+/* The same from memory; name stands in the messages. For tests and the fuzzer. */
+int config_load_text(const char *text, size_t length, const char *name, struct config *ret,
+		     struct diagnostics *diagnostics);
+
+const struct resolver_set *config_find_set(const struct config *config, const char *name);
+/* "enforce", "audit". */
+const char *config_mode_name(int mode);
+
+#endif

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+struct client {
+	struct control *control;
+	struct loop_watch *watch;
+	int fd;
+	char request[CONTROL_REQUEST_MAX];
+	size_t request_length;
+	bool json, text; /* follows events */
+	bool closing; /* once the queue is empty */
+	char *queue;
+	size_t queued;
+	uint64_t dropped;
+	struct client *next;
+};
+
+struct control {
+	struct loop *loop;
+	struct loop_watch *watch;
+	int listener;
+	int lock;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	control_handler handler;
+	void *context;
+	struct client *clients;
+	unsigned int clients_length;
+	uint64_t dropped; /* by clients that have gone */
+};
+
+static void client_free(struct client *client)
+{
+	struct control *control = client->control;
+
+	for (struct client **at = &control->clients; *at; at = &(*at)->next)
+		if (*at == client) {
+			*at = client->next;
+			break;
+		}
+	control->clients_length--;
+	control->dropped += client->dropped;
+	loop_remove(control->loop, client->watch);
+	close(client->fd);
+	free(client->queue);
+	free(client);
+}
+
+/* Everything or nothing: a line is never torn. */
+static bool client_queue(struct client *client, const char *text, size_t length)
+{
+	char *grown;
+
+	if (client->queued + length > CONTROL_QUEUE_MAX)
+		return false;
+	grown = realloc(client->queue, client->queued + length);
+	if (!grown)
+		return false;
+	memcpy(grown + client->queued, text, length);
+	client->queue = grown;
+	client->queued += length;
+	return true;
+}
+
+/* false: the client has gone, and is freed. */
+static bool client_send(struct client *client)
+{
+	ssize_t sent = 0;
+
+	if (client->queued)
+		sent = send(client->fd, client->queue, client->queued, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		client_free(client);
+		return false;
+	}
+	if (sent > 0) {
+		client->queued -= (size_t)sent;
+		memmove(client->queue, client->queue + sent, client->queued);
+	}
+	if (!client->queued && client->closing) {
+		client_free(client);
+		return false;
+	}
+	(void)loop_change(client->control->loop, client->watch,
+			  client->queued ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	return true;
+}
+
+static void client_follow(struct client *client, bool json)
+{
+	client->json = json;
+	client->text = !json;
+	(void)client_queue(client, "exit 0\n", 7);
+	(void)client_send(client);
+}
+
+/* An answer may be longer than the queue of an event reader: it is sent whole. */
+static void client_answer(struct client *client)
+{
+	char *body = NULL, head[32];
+	size_t length = 0;
+	FILE *to = open_memstream(&body, &length);
+	int code = 5, head_length;
+
+	if (to) {
+		code = client->control->handler(client->control->context, client->request, to);
+		(void)fclose(to);
+	}
+	head_length = snprintf(head, sizeof(head), "exit %d\n", code);
+	client->queue = malloc(length + (size_t)head_length);
+	if (client->queue) {
+		memcpy(client->queue, head, (size_t)head_length);
+		if (body)
+			memcpy(client->queue + head_length, body, length);
+		client->queued = length + (size_t)head_length;
+	}
+	free(body);
+	client->closing = true;
+	(void)client_send(client);
+}
+
+static void client_dispatch(struct client *client)
+{
+	if (util_streq(client->request, "events json"))
+		client_follow(client, true);
+	else if (util_streq(client->request, "events text"))
+		client_follow(client, false);
+	else
+		client_answer(client);
+}
+
+static void client_read(struct client *client)
+{
+	size_t room = sizeof(client->request) - client->request_length;
+	ssize_t length =
+		recv(client->fd, client->request + client->request_length, room, MSG_DONTWAIT);
+	char *end;
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (length <= 0 || client->json || client->text || client->closing) {
+		client_free(client);
+		return;
+	}
+	client->request_length += (size_t)length;
+	end = memchr(client->request, '\n', client->request_length);
+	if (end) {
+		*end = 0;
+		client_dispatch(client);
+	} else if (client->request_length == sizeof(client->request)) {
+		client_free(client);
+	}
+}
+
+static void client_ready(void *context, uint32_t events)
+{
+	struct client *client = context;
+
+	if ((events & EPOLLOUT) && !client_send(client))
+		return;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		client_read(client);
+}
+
+static void control_accept(void *context, uint32_t events)
+{
+	struct control *control = context;
+	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *client;
+
+	(void)events;
+	if (fd < 0)
+		return;
+	client = control->clients_length < CONTROL_CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
+	if (!client) {
+		close(fd);
+		return;
+	}
+	client->control = control;
+	client->fd = fd;
+	client->watch = loop_add(control->loop, fd, EPOLLIN, client_ready, client);
+	if (!client->watch) {
+		close(fd);
+		free(client);
+		return;
+	}
+	client->next = control->clients;
+	control->clients = client;
+	control->clients_length++;
+}
+
+int control_lock(const char *dir, struct problem *problem)
+{
+	_cleanup_close_ int fd = -1;
+	char path[4096];
+	struct stat st;
+
+	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
+		return problem_set(problem, errno, "cannot make the runtime directory %s: %s", dir,
+				   strerror(errno));
+	if (stat(dir, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022))
+		return problem_set(problem, EPERM,
+				   "the runtime directory %s must belong to this user, and nobody "
+				   "else may write there",
+				   dir);
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return problem_set(problem, errno, "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return problem_set(
+			problem, EBUSY,
+			"another dnsfence works in %s; \"dnsfence status\" shows it. For a "
+			"second instance give --runtime-dir, --pin-dir and --cgroup",
+			dir);
+	return TAKE_FD(fd);
+}
+
+static int control_bind(struct control *control, struct problem *problem)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int r;
+
+	memcpy(address.sun_path, control->path, sizeof(control->path));
+	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control->listener < 0)
+		return problem_set(problem, errno, "socket: %s", strerror(errno));
+	(void)unlink(control->path); /* ours to remove: we hold the lock */
+	mask = umask(0177);
+	r = bind(control->listener, (struct sockaddr *)&address, sizeof(address));
+	umask(mask);
+	if (r < 0 || listen(control->listener, 16) < 0)
+		return problem_set(problem, errno, "cannot listen on %s: %s", control->path,
+				   strerror(errno));
+	control->watch =
+		loop_add(control->loop, control->listener, EPOLLIN, control_accept, control);
+	return control->watch ? 0 : problem_set(problem, ENOMEM, "out of memory");
+}
+
+struct control *control_listen(struct loop *loop, const char *dir, control_handler handler,
+			       void *context, struct problem *problem, bool *ret_busy)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	*ret_busy = false;
+	if (!control) {
+		(void)problem_set(problem, ENOMEM, "out of memory");
+		return NULL;
+	}
+	control->loop = loop;
+	control->handler = handler;
+	control->context = context;
+	control->listener = -1;
+	control->lock = -1;
+	if ((size_t)snprintf(control->path, sizeof(control->path), "%s/control", dir) >=
+	    sizeof(control->path)) {
+		(void)problem_set(problem, ENAMETOOLONG,
+				  "the name of the runtime directory is too long");
+		free(control);
+		return NULL;
+	}
+	control->lock = control_lock(dir, problem);
+	*ret_busy = control->lock == -EBUSY;
+	if (control->lock < 0 || control_bind(control, problem) < 0) {
+		control_close(control);
+		return NULL;
+	}
+	return control;
+}
+
+void control_close(struct control *control)
+{
+	if (!control)
+		return;
+	while (control->clients)
+		client_free(control->clients);
+	if (control->watch)
+		loop_remove(control->loop, control->watch);
+	if (control->listener >= 0) {
+		(void)unlink(control->path);
+		close(control->listener);
+	}
+	util_closep(&control->lock);
+	free(control);
+}
+
+void control_send_event(struct control *control, const char *json, size_t json_length,
+			const char *text, size_t text_length)
+{
+	struct client *next;
+
+	for (struct client *client = control->clients; client; client = next) {
+		const char *line = client->json ? json : text;
+
+		next = client->next;
+		if (!client->json && !client->text)
+			continue;
+		if (client_queue(client, line, client->json ? json_length : text_length))
+			(void)client_send(client);
+		else
+			client->dropped++;
+	}
+}
+
+bool control_wants_events(const struct control *control)
+{
+	for (const struct client *client = control->clients; client; client = client->next)
+		if (client->json || client->text)
+			return true;
+	return false;
+}
+
+bool control_wants_text(const struct control *control)
+{
+	for (const struct client *client = control->clients; client; client = client->next)
+		if (client->text)
+			return true;
+	return false;
+}
+
+uint64_t control_dropped(const struct control *control)
+{
+	uint64_t dropped = control->dropped;
+
+	for (const struct client *client = control->clients; client; client = client->next)
+		dropped += client->dropped;
+	return dropped;
+}
+
+static int control_connect(const char *dir)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", dir) >=
+	    sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int control_request(const char *dir, const char *request, unsigned long lines, FILE *to)
+{
+	_cleanup_free_ char *line = NULL;
+	_cleanup_file_ FILE *stream = NULL;
+	int fd = control_connect(dir), code = -EPROTO;
+	size_t size = 0;
+	ssize_t length;
+
+	if (fd < 0)
+		return fd;
+	stream = fdopen(fd, "r+");
+	if (!stream) {
+		close(fd);
+		return -ENOMEM;
+	}
+	if (fprintf(stream, "%s\n", request) < 0 || fflush(stream) != 0)
+		return -EPIPE;
+	while ((length = getline(&line, &size, stream)) > 0) {
+		if (code < 0) {
+			if (sscanf(line, "exit %d", &code) != 1)
+				return -EPROTO;
+			continue;
+		}
+		if (fwrite(line, 1, (size_t)length, to) != (size_t)length || fflush(to) != 0)
+			return -EPIPE;
+		if (lines && !--lines)
+			break;
+	}
+	return code;
+}

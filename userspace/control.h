@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's unix socket, DIR/control, 0600. A client sends one line, the request; the answer
+ * is text until the daemon closes, or for "events" until the client does. The first word of an
+ * answer's last line is never parsed: the exit code comes first, as "exit N\n".
+ */
+#ifndef DNSFENCE_CONTROL_H
+#define DNSFENCE_CONTROL_H
+
+#include "loop.h"
+#include "problem.h"
+
+#define CONTROL_DEFAULT_DIR "/run/dnsfence"
+#define CONTROL_REQUEST_MAX 64
+#define CONTROL_CLIENTS_MAX 64
+#define CONTROL_QUEUE_MAX (256 * 1024) /* bytes waiting for one client */
+
+struct control;
+
+/* Answer a request by writing to `to`; the return value is the client's exit code. */
+typedef int (*control_handler)(void *context, const char *request, FILE *to);
+
+/*
+ * Take the directory for this instance: make it, lock DIR/lock, listen. The lock keeps a second
+ * daemon, load or unload away. NULL with *problem set; *ret_busy when another instance holds it.
+ */
+struct control *control_listen(struct loop *loop, const char *dir, control_handler handler,
+			       void *context, struct problem *problem, bool *ret_busy);
+void control_close(struct control *control);
+
+/* A line to every client that follows events: JSON or text, as it asked. */
+void control_send_event(struct control *control, const char *json, size_t json_length,
+			const char *text, size_t text_length);
+/* Does anybody follow, and in which form? */
+bool control_wants_events(const struct control *control);
+bool control_wants_text(const struct control *control);
+uint64_t control_dropped(const struct control *control);
+
+/* Only the lock, for load and unload. A descriptor; -EBUSY when an instance holds it. */
+int control_lock(const char *dir, struct problem *problem);
+
+/*
+ * The client's side: send a request and copy the answer to `to`. lines: stop after so many, 0:
+ * never. Returns the exit code of the answer, or -errno: -ECONNREFUSED, -ENOENT without a daemon.
+ */
+int control_request(const char *dir, const char *request, unsigned long lines, FILE *to);
+
+#endif

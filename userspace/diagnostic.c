@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "diagnostic.h"
+
+#include <stdarg.h>
+
+void diagnostics_add(struct diagnostics *diagnostics, enum diagnostic_severity severity,
+		     struct mark where, const char *format, ...)
+{
+	struct diagnostic *diagnostic;
+	va_list args;
+
+	if (severity == DIAGNOSTIC_ERROR)
+		diagnostics->errors++;
+	if (diagnostics->length >= DIAGNOSTICS_MAX)
+		return;
+	diagnostic = ARRAY_APPEND(diagnostics->list, diagnostics->length);
+	if (!diagnostic)
+		return;
+	diagnostic->where = where;
+	diagnostic->severity = severity;
+	va_start(args, format);
+	if (vasprintf(&diagnostic->text, format, args) < 0)
+		diagnostic->text = NULL;
+	va_end(args);
+}
+
+static void diagnostic_print(const struct diagnostic *diagnostic, FILE *to)
+{
+	const struct mark *where = &diagnostic->where;
+
+	if (where->file)
+		fprintf(to, "%s:", where->file);
+	if (where->line)
+		fprintf(to, "%u:%u:", where->line, where->column);
+	fprintf(to, "%s%s: %s\n", where->file ? " " : "",
+		diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning",
+		diagnostic->text ? diagnostic->text : "out of memory");
+}
+
+static int diagnostic_compare(const void *left, const void *right)
+{
+	const struct diagnostic *a = left, *b = right;
+	int order = strcmp(a->where.file ? a->where.file : "", b->where.file ? b->where.file : "");
+
+	if (order)
+		return order;
+	if (a->where.line != b->where.line)
+		return a->where.line < b->where.line ? -1 : 1;
+	return a->where.column < b->where.column ? -1 : a->where.column > b->where.column;
+}
+
+void diagnostics_print(const struct diagnostics *diagnostics, FILE *to)
+{
+	if (diagnostics->length)
+		qsort(diagnostics->list, diagnostics->length, sizeof(*diagnostics->list),
+		      diagnostic_compare);
+	for (size_t i = 0; i < diagnostics->length; i++)
+		diagnostic_print(&diagnostics->list[i], to);
+	if (diagnostics->length == DIAGNOSTICS_MAX)
+		fprintf(to, "dnsfence: only the first %d are shown\n", DIAGNOSTICS_MAX);
+}
+
+void diagnostics_done(struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < diagnostics->length; i++)
+		free(diagnostics->list[i].text);
+	free(diagnostics->list);
+	*diagnostics = (struct diagnostics){0};
+}

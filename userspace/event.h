@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One event, complete: the kernel's record and what user space found out about it. ring.c and
+ * enrich.c fill it, event_format.c writes it, the sinks carry the text.
+ */
+#ifndef DNSFENCE_EVENT_H
+#define DNSFENCE_EVENT_H
+
+#include <time.h>
+
+#include "bpf/abi.h"
+#include "json.h"
+#include "question.h"
+
+enum event_kind {
+	EVENT_VIOLATION,
+	EVENT_LOST, /* records that found the ring full, or were not understood */
+};
+
+/* Empty strings and zeroes are what nobody could tell. */
+struct event {
+	enum event_kind kind;
+	struct df_event record;
+	uint64_t sequence;
+	struct timespec time;
+	uint64_t count;
+	uint64_t lost_before;
+	bool has_question;
+	struct question_text question;
+	char process_name[64];
+	char executable[256];
+	char command[DF_COMMAND_MAX]; /* arguments with spaces between them; cut off there */
+	char user[64];
+	char cgroup[1024];
+};
+
+/*
+ * Check a record from the ring before anything of it is used: 0, or -EPROTO with *ret_problem.
+ * ret->record is a whole struct df_event then, whatever length came.
+ */
+int event_check_record(const void *data, size_t size, struct df_event *ret,
+		       const char **ret_problem);
+
+/* One line of JSON, ended by a newline, in the Elastic Common Schema. host: this host's name. */
+int event_write_json(const struct event *event, const char *host, struct json *to);
+
+/* One readable line, ended by a newline; its length. color: ANSI sequences. */
+size_t event_write_line(const struct event *event, bool color, char *to, size_t size);
+
+const char *event_verdict_name(unsigned int verdict);
+const char *event_reason_name(unsigned int reason);
+const char *event_reason_text(unsigned int reason);
+const char *event_service_name(unsigned int service);
+
+#endif

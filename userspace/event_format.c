@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* struct event -> a line for machines, a line for people. */
+#include <arpa/inet.h>
+
+#include "attach.h"
+#include "event.h"
+
+#define ECS_VERSION "8.11"
+
+#define COLOR_RED "\033[31m"
+#define COLOR_YELLOW "\033[33m"
+#define COLOR_NONE "\033[0m"
+
+static const char *transport_name(unsigned int protocol)
+{
+	switch (protocol) {
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDPLITE:
+		return "udp-lite";
+	case IPPROTO_SCTP:
+		return "sctp";
+	case IPPROTO_DCCP:
+		return "dccp";
+	default:
+		return "";
+	}
+}
+
+static const char *format_ip(const struct df_event *record, const uint8_t *bytes,
+			     char text[INET6_ADDRSTRLEN])
+{
+	if (!inet_ntop(record->family == 6 ? AF_INET6 : AF_INET, bytes, text, INET6_ADDRSTRLEN))
+		text[0] = 0;
+	return text;
+}
+
+static bool is_zero(const uint8_t bytes[16])
+{
+	static const uint8_t zero[16];
+
+	return memcmp(bytes, zero, sizeof(zero)) == 0;
+}
+
+/* 2026-11-24T03:00:00.123456Z */
+static void format_time(const struct timespec *time, char text[32])
+{
+	struct tm tm;
+	size_t length;
+
+	gmtime_r(&time->tv_sec, &tm);
+	length = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + length, 32 - length, ".%06ldZ", time->tv_nsec / 1000);
+}
+
+static void write_text(struct json *to, const char *key, const char *value)
+{
+	if (value[0])
+		json_string(to, key, value);
+}
+
+static void write_number(struct json *to, const char *key, uint64_t value)
+{
+	if (value)
+		json_uint(to, key, value);
+}
+
+static void write_head(const struct event *event, struct json *to)
+{
+	char time[32];
+
+	format_time(&event->time, time);
+	json_string(to, "@timestamp", time);
+	json_object(to, "ecs");
+	json_string(to, "version", ECS_VERSION);
+	json_object_end(to);
+}
+
+static void write_class(const struct event *event, struct json *to)
+{
+	bool denied = event->record.verdict == DF_VERDICT_DENY;
+
+	json_object(to, "event");
+	json_string(to, "kind", "alert");
+	json_list(to, "category");
+	json_string(to, NULL, "network");
+	json_list_end(to);
+	json_list(to, "type");
+	json_string(to, NULL, "connection");
+	json_string(to, NULL, denied ? "denied" : "allowed");
+	json_list_end(to);
+	json_string(to, "action", denied ? "dns-denied" : "dns-audited");
+	json_string(to, "outcome", denied ? "failure" : "success");
+	json_string(to, "reason", event_reason_name(event->record.reason));
+	json_string(to, "dataset", "dnsfence.violation");
+	json_uint(to, "sequence", event->sequence);
+	json_object_end(to);
+}
+
+static void write_endpoint(const struct df_event *record, const char *key, const uint8_t *bytes,
+			   uint16_t port, struct json *to)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (!record->family || (is_zero(bytes) && !port))
+		return;
+	json_object(to, key);
+	if (!is_zero(bytes))
+		json_string(to, "ip", format_ip(record, bytes, ip));
+	write_number(to, "port", port);
+	json_object_end(to);
+}
+
+static void write_network(const struct df_event *record, struct json *to)
+{
+	json_object(to, "network");
+	write_text(to, "transport", transport_name(record->protocol));
+	json_string(to, "protocol", event_service_name(record->service));
+	if (record->family)
+		json_string(to, "type", record->family == 6 ? "ipv6" : "ipv4");
+	json_string(to, "direction", "egress");
+	json_object_end(to);
+	write_endpoint(record, "source", record->saddr, record->sport, to);
+	write_endpoint(record, "destination", record->daddr, record->dport, to);
+}
+
+static void write_question(const struct event *event, struct json *to)
+{
+	if (!event->has_question)
+		return;
+	json_object(to, "dns");
+	json_object(to, "question");
+	json_string(to, "name", event->question.name);
+	json_string(to, "type", event->question.type);
+	json_string(to, "class", event->question.class);
+	json_object_end(to);
+	json_object_end(to);
+}
+
+static void write_culprit(const struct event *event, struct json *to)
+{
+	char uid[16];
+
+	if (event->record.flags & DF_EVENT_CALLER) {
+		json_object(to, "process");
+		json_uint(to, "pid", event->record.caller.tgid);
+		write_text(to, "name", event->process_name);
+		write_text(to, "executable", event->executable);
+		write_text(to, "command_line", event->command);
+		if (event->record.caller.parent_tgid) {
+			json_object(to, "parent");
+			json_uint(to, "pid", event->record.caller.parent_tgid);
+			write_text(to, "name", event->record.caller.parent_comm);
+			json_object_end(to);
+		}
+		json_object_end(to);
+	}
+	if (!(event->record.flags & DF_EVENT_UID))
+		return;
+	snprintf(uid, sizeof(uid), "%u", event->record.caller.uid);
+	json_object(to, "user");
+	json_string(to, "id", uid);
+	write_text(to, "name", event->user);
+	json_object_end(to);
+}
+
+static void write_own(const struct event *event, struct json *to)
+{
+	const struct df_event *record = &event->record;
+
+	json_object(to, "dnsfence");
+	json_string(to, "hook", hook_name(record->hook));
+	json_string(to, "mode", record->verdict == DF_VERDICT_DENY ? "enforce" : "audit");
+	json_string(to, "verdict", event_verdict_name(record->verdict));
+	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
+	json_object(to, "cgroup");
+	json_uint(to, "id", record->cgroup_id);
+	write_text(to, "path", event->cgroup);
+	json_object_end(to);
+	if (record->netns_cookie || record->caller.netns_inode) {
+		json_object(to, "netns");
+		write_number(to, "cookie", record->netns_cookie);
+		write_number(to, "inode", record->caller.netns_inode);
+		json_object_end(to);
+	}
+	json_uint(to, "generation", record->generation);
+	json_uint(to, "count", event->count);
+	json_uint(to, "lost_before", event->lost_before);
+	json_object_end(to);
+}
+
+static void write_host(const char *host, struct json *to)
+{
+	json_object(to, "host");
+	json_string(to, "name", host);
+	json_object_end(to);
+}
+
+static void write_violation(const struct event *event, const char *host, struct json *to)
+{
+	write_class(event, to);
+	write_network(&event->record, to);
+	write_question(event, to);
+	write_culprit(event, to);
+	if (event->record.policy[0]) {
+		json_object(to, "rule");
+		json_string(to, "name", event->record.policy);
+		json_object_end(to);
+	}
+	write_host(host, to);
+	write_own(event, to);
+}
+
+static void write_lost(const struct event *event, const char *host, struct json *to)
+{
+	json_object(to, "event");
+	json_string(to, "kind", "pipeline_error");
+	json_string(to, "action", "events-lost");
+	json_string(to, "dataset", "dnsfence.log");
+	json_uint(to, "sequence", event->sequence);
+	json_object_end(to);
+	write_host(host, to);
+	json_object(to, "dnsfence");
+	json_uint(to, "count", event->count);
+	json_object_end(to);
+}
+
+int event_write_json(const struct event *event, const char *host, struct json *to)
+{
+	json_object(to, NULL);
+	write_head(event, to);
+	if (event->kind == EVENT_LOST)
+		write_lost(event, host, to);
+	else
+		write_violation(event, host, to);
+	json_object_end(to);
+	return json_finish(to);
+}
+
+/* Names of processes and cgroups are other people's text: nothing of it may reach a terminal raw.
+ */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
+static void format_culprit(const struct event *event, char *to, size_t size)
+{
+	const struct df_event *record = &event->record;
+	char user[80];
+
+	if (event->user[0])
+		snprintf(user, sizeof(user), "%s", event->user);
+	else
+		snprintf(user, sizeof(user), "uid %u", record->caller.uid);
+	if (record->flags & DF_EVENT_CALLER)
+		snprintf(to, size, "%s[%u] (%s)", event->process_name, record->caller.tgid, user);
+	else
+		snprintf(to, size, "unknown process (%s)", user);
+}
+
+static void format_question(const struct event *event, char *to, size_t size)
+{
+	if (event->has_question)
+		snprintf(to, size, " %s %s", event->question.name, event->question.type);
+	else if (event->record.flags & DF_EVENT_MALFORMED)
+		snprintf(to, size, " (no readable question)");
+	else if (!(event->record.flags & DF_EVENT_PACKET) && event->command[0])
+		snprintf(to, size, " (no packet yet, so no question; \"%s\")", event->command);
+	else if (!(event->record.flags & DF_EVENT_PACKET))
+		snprintf(to, size, " (no packet yet, so no question)");
+	else
+		to[0] = 0;
+}
+
+static void format_target(const struct df_event *record, char *to, size_t size)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (!record->family)
+		snprintf(to, size, "?");
+	else
+		snprintf(to, size, record->family == 6 ? "[%s]:%u" : "%s:%u",
+			 format_ip(record, record->daddr, ip), record->dport);
+}
+
+size_t event_write_line(const struct event *event, bool color, char *to, size_t size)
+{
+	const struct df_event *record = &event->record;
+	char clock[16], culprit[192], question[QUESTION_NAME_MAX + 32], target[80],
+		repeats[40] = "";
+	char cgroup[sizeof(event->cgroup)];
+	bool denied = record->verdict == DF_VERDICT_DENY;
+	struct tm tm;
+	int length;
+
+	localtime_r(&event->time.tv_sec, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	if (event->kind == EVENT_LOST) {
+		length =
+			snprintf(to, size, "%s LOST   %llu violations are counted but not logged\n",
+				 clock, (unsigned long long)event->count);
+		return (size_t)MIN(MAX(length, 0), (int)size - 1);
+	}
+	format_culprit(event, culprit, sizeof(culprit));
+	format_question(event, question, sizeof(question));
+	format_target(record, target, sizeof(target));
+	snprintf(cgroup, sizeof(cgroup), "%s", event->cgroup[0] ? event->cgroup : "a cgroup gone");
+	make_printable(culprit);
+	make_printable(question);
+	make_printable(cgroup);
+	if (event->count > 1)
+		snprintf(repeats, sizeof(repeats), ", %llu times",
+			 (unsigned long long)event->count);
+	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s in %s: %s, policy %s%s", clock,
+			  color ? denied ? COLOR_RED : COLOR_YELLOW : "",
+			  denied ? "DENIED" : "AUDIT ", color ? COLOR_NONE : "",
+			  event_service_name(record->service), transport_name(record->protocol),
+			  target, question, culprit, cgroup, event_reason_name(record->reason),
+			  record->policy[0] ? record->policy : "none", repeats);
+	length = MIN(MAX(length, 0), (int)size - 2);
+	to[length++] = '\n';
+	return (size_t)length;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "json.h"
+
+void json_done(struct json *json)
+{
+	free(json->text);
+	*json = (struct json){0};
+}
+
+void json_reset(struct json *json)
+{
+	json->length = 0;
+	json->failed = false;
+	json->comma = false;
+}
+
+/* Room for length more bytes, or NULL. */
+static char *json_reserve(struct json *json, size_t length)
+{
+	size_t size = MAX(json->size, (size_t)1024);
+	char *grown;
+
+	if (json->failed)
+		return NULL;
+	if (json->length + length <= json->size)
+		return json->text + json->length;
+	while (size < json->length + length)
+		size *= 2;
+	grown = realloc(json->text, size);
+	if (!grown) {
+		json->failed = true;
+		return NULL;
+	}
+	json->text = grown;
+	json->size = size;
+	return json->text + json->length;
+}
+
+static void json_raw(struct json *json, const char *text, size_t length)
+{
+	char *to = json_reserve(json, length);
+
+	if (!to)
+		return;
+	memcpy(to, text, length);
+	json->length += length;
+}
+
+static void json_char(struct json *json, char c)
+{
+	json_raw(json, &c, 1);
+}
+
+/* Length of the UTF-8 sequence at text (RFC 3629 4: no surrogates, no overlong forms); 0: none. */
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+	size_t length = text[0] < 0x80   ? 1
+			: text[0] < 0xc2 ? 0
+			: text[0] < 0xe0 ? 2
+			: text[0] < 0xf0 ? 3
+			: text[0] < 0xf5 ? 4
+					 : 0;
+
+	if (!length || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+		return 0;
+	return length;
+}
+
+static void json_escape(struct json *json, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char text[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
+	if (c == '"' || c == '\\') {
+		text[1] = (char)c;
+		json_raw(json, text, 2);
+	} else if (c == '\n') {
+		json_raw(json, "\\n", 2);
+	} else if (c == '\t') {
+		json_raw(json, "\\t", 2);
+	} else {
+		json_raw(json, text, sizeof(text));
+	}
+}
+
+static void json_quoted(struct json *json, const char *value, size_t length)
+{
+	const unsigned char *text = (const unsigned char *)value;
+
+	json_char(json, '"');
+	for (size_t i = 0; i < length;) {
+		size_t plain = i, sequence;
+
+		while (plain < length && text[plain] >= 0x20 && text[plain] < 0x7f &&
+		       text[plain] != '"' && text[plain] != '\\')
+			plain++;
+		json_raw(json, value + i, plain - i);
+		i = plain;
+		if (i == length)
+			break;
+		sequence = utf8_length(text + i, length - i);
+		if (sequence > 1)
+			json_raw(json, value + i, sequence);
+		else if (sequence == 1)
+			json_escape(json, text[i]);
+		else
+			json_raw(json, "\xef\xbf\xbd", 3);
+		i += MAX(sequence, (size_t)1);
+	}
+	json_char(json, '"');
+}
+
+/* Keys are the program's own words: nothing in them needs escaping. */
+static void json_lead(struct json *json, const char *key)
+{
+	if (json->comma)
+		json_char(json, ',');
+	json->comma = true;
+	if (!key)
+		return;
+	json_char(json, '"');
+	json_raw(json, key, strlen(key));
+	json_raw(json, "\":", 2);
+}
+
+static void json_open(struct json *json, const char *key, char bracket)
+{
+	json_lead(json, key);
+	json_char(json, bracket);
+	json->comma = false;
+}
+
+static void json_close(struct json *json, char bracket)
+{
+	json_char(json, bracket);
+	json->comma = true;
+}
+
+void json_object(struct json *json, const char *key)
+{
+	json_open(json, key, '{');
+}
+
+void json_object_end(struct json *json)
+{
+	json_close(json, '}');
+}
+
+void json_list(struct json *json, const char *key)
+{
+	json_open(json, key, '[');
+}
+
+void json_list_end(struct json *json)
+{
+	json_close(json, ']');
+}
+
+void json_string_n(struct json *json, const char *key, const char *value, size_t length)
+{
+	json_lead(json, key);
+	json_quoted(json, value, length);
+}
+
+void json_string(struct json *json, const char *key, const char *value)
+{
+	json_string_n(json, key, value, strlen(value));
+}
+
+void json_uint(struct json *json, const char *key, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	json_lead(json, key);
+	json_raw(json, digits + at, sizeof(digits) - at);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	json_lead(json, key);
+	json_raw(json, value ? "true" : "false", value ? 4 : 5);
+}
+
+void json_milli(struct json *json, const char *key, double value)
+{
+	char text[64];
+	int length = snprintf(text, sizeof(text), "%.3f", value);
+
+	json_lead(json, key);
+	json_raw(json, text, (size_t)MIN(length, (int)sizeof(text) - 1));
+}
+
+int json_finish(struct json *json)
+{
+	json_char(json, '\n');
+	json->comma = false;
+	return json->failed ? -ENOMEM : 0;
+}

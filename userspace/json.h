@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A streaming JSON writer into a growing buffer, for the event path: no tree, no format strings.
+ * Errors stick: after one, everything is ignored and json_finish() tells. Strings need not be
+ * UTF-8; bytes that are not become U+FFFD.
+ */
+#ifndef DNSFENCE_JSON_H
+#define DNSFENCE_JSON_H
+
+#include "util.h"
+
+struct json {
+	char *text; /* not terminated */
+	size_t length;
+	size_t size;
+	bool failed;
+	bool comma; /* the next value needs one in front */
+};
+
+void json_done(struct json *json);
+/* Forget the text, keep the memory. */
+void json_reset(struct json *json);
+
+/* key NULL inside a list or at the top. */
+void json_object(struct json *json, const char *key);
+void json_object_end(struct json *json);
+void json_list(struct json *json, const char *key);
+void json_list_end(struct json *json);
+void json_string(struct json *json, const char *key, const char *value);
+void json_string_n(struct json *json, const char *key, const char *value, size_t length);
+void json_uint(struct json *json, const char *key, uint64_t value);
+void json_bool(struct json *json, const char *key, bool value);
+/* A number with three decimals. */
+void json_milli(struct json *json, const char *key, double value);
+
+/* Ends the line. 0, or -ENOMEM if anything was lost since json_reset(). */
+int json_finish(struct json *json);
+
+#endif

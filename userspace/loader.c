@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "loader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <sys/socket.h>
+
+#include "dnsfence.skel.h"
+#include "log.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* asm-generic/socket.h, 5.14 */
+#endif
+
+/* The map is not padded as the structure is. */
+#define GLOBALS_SIZE_MIN                                   \
+	(offsetof(struct dnsfence_bpf__bss, generations) + \
+	 sizeof(((struct dnsfence_bpf__bss *)0)->generations))
+
+/* bpffs takes no dots in names, which libbpf's own .bss has. */
+static const char *const map_names[FENCE_MAP_MAX] = {
+	[FENCE_RESOLVERS] = "resolvers", [FENCE_PREFIXES] = "prefixes",
+	[FENCE_SUBJECTS] = "subjects",   [FENCE_OWNERS] = "owners",
+	[FENCE_COUNTERS] = "counters",   [FENCE_LOG_STATE] = "log_state",
+	[FENCE_FOLDS] = "folds",         [FENCE_EVENTS] = "events",
+	[FENCE_GLOBALS] = "globals",
+};
+
+static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_map map)
+{
+	switch (map) {
+	case FENCE_RESOLVERS:
+		return object->maps.resolvers;
+	case FENCE_PREFIXES:
+		return object->maps.prefixes;
+	case FENCE_SUBJECTS:
+		return object->maps.subjects;
+	case FENCE_OWNERS:
+		return object->maps.owners;
+	case FENCE_COUNTERS:
+		return object->maps.counters;
+	case FENCE_LOG_STATE:
+		return object->maps.log_state;
+	case FENCE_FOLDS:
+		return object->maps.folds;
+	case FENCE_EVENTS:
+		return object->maps.events;
+	case FENCE_GLOBALS:
+		return object->maps.bss;
+	case FENCE_MAP_MAX:
+		break;
+	}
+	return NULL;
+}
+
+/* libbpf's words, one level quieter than it says: the caller explains a failure. */
+static int loader_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (!log_wants(LOG_LEVEL_DEBUG) || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+/* 0 where the kernel cannot tell (before 5.14): translated resolvers then match no packet. */
+static uint64_t own_netns_cookie(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		return 0;
+	return cookie;
+}
+
+static int map_get_pinned(const struct pins *pins, enum fence_map map, struct bpf_map_info *ret)
+{
+	uint32_t size = sizeof(*ret);
+	char path[PATH_MAX];
+	int fd = bpf_obj_get(pins_path(path, pins->maps, map_names[map]));
+
+	memset(ret, 0, sizeof(*ret));
+	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, ret, &size) < 0) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+static bool map_fits(const struct bpf_map *map, const struct bpf_map_info *info)
+{
+	return info->type == (uint32_t)bpf_map__type(map) &&
+	       info->key_size == bpf_map__key_size(map) &&
+	       info->value_size == bpf_map__value_size(map);
+}
+
+/* Can everything pinned be used by these programs? 1 yes, 0 no, -ENOENT: nothing is pinned. */
+static int fence_match_pins(const struct pins *pins, struct dnsfence_bpf *object)
+{
+	struct df_log_state state = {0};
+	uint32_t zero = 0, found = 0;
+
+	for (int map = 0; map < FENCE_MAP_MAX; map++) {
+		struct bpf_map_info info;
+		_cleanup_close_ int fd = map_get_pinned(pins, map, &info);
+
+		if (fd < 0)
+			continue;
+		found++;
+		if (!map_fits(fence_map(object, map), &info))
+			return 0;
+		if (map == FENCE_LOG_STATE &&
+		    (bpf_map_lookup_elem(fd, &zero, &state) < 0 || state.abi != DF_ABI_VERSION))
+			return 0;
+		if (map == FENCE_EVENTS)
+			(void)bpf_map__set_max_entries(object->maps.events, info.max_entries);
+	}
+	if (!found)
+		return -ENOENT;
+	return found == FENCE_MAP_MAX;
+}
+
+/*
+ * Maps of another layout stay in force until attach.c has put the new programs in place, so only
+ * their names go here; the old links still hold them.
+ */
+static int fence_drop_map_pins(const struct pins *pins, struct problem *problem)
+{
+	char path[PATH_MAX];
+
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		if (unlink(pins_path(path, pins->maps, map_names[map])) < 0 && errno != ENOENT)
+			return problem_set(problem, errno, "cannot replace %s: %s", path,
+					   strerror(errno));
+	return 0;
+}
+
+static int fence_set_pins(const struct pins *pins, struct fence *fence, struct problem *problem)
+{
+	int match = fence_match_pins(pins, fence->object);
+	char path[PATH_MAX];
+
+	fence->adopted = match == 1;
+	fence->replaced = match == 0;
+	if (match == 0 && fence_drop_map_pins(pins, problem) < 0)
+		return -EIO;
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		if (bpf_map__set_pin_path(fence_map(fence->object, map),
+					  pins_path(path, pins->maps, map_names[map])) < 0)
+			return problem_set(problem, ENOMEM, "out of memory");
+	return 0;
+}
+
+static int fence_explain(int error, struct problem *problem)
+{
+	if (error == -EPERM || error == -EACCES)
+		return problem_set(problem, EPERM,
+				   "the kernel refuses to load BPF programs: run as root, or with "
+				   "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+	if (error == -ENOSYS || error == -EINVAL)
+		return problem_set(
+			problem, ENOTSUP,
+			"this kernel cannot run the fence (%s); it needs Linux 5.10 with "
+			"CONFIG_CGROUP_BPF and BTF",
+			strerror(-error));
+	return problem_set(problem, -error, "cannot load the BPF programs: %s%s", strerror(-error),
+			   log_wants(LOG_LEVEL_DEBUG) ? "" : " (-v shows what the kernel says)");
+}
+
+static void fence_fill(struct fence *fence)
+{
+	const struct dnsfence_bpf *object = fence->object;
+
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		fence->maps[map] = bpf_map__fd(fence_map(object, map));
+	fence->programs[DF_HOOK_CONNECT4] = bpf_program__fd(object->progs.dnsfence_connect4);
+	fence->programs[DF_HOOK_CONNECT6] = bpf_program__fd(object->progs.dnsfence_connect6);
+	fence->programs[DF_HOOK_SENDMSG4] = bpf_program__fd(object->progs.dnsfence_sendmsg4);
+	fence->programs[DF_HOOK_SENDMSG6] = bpf_program__fd(object->progs.dnsfence_sendmsg6);
+	fence->programs[DF_HOOK_PACKET] = bpf_program__fd(object->progs.dnsfence_packet);
+	fence->programs[DF_HOOK_SOCK_CREATE] = bpf_program__fd(object->progs.dnsfence_sock_create);
+	fence->flush = bpf_program__fd(object->progs.dnsfence_flush);
+	fence->active = (uint32_t *)&object->bss->active;
+	fence->generations = object->bss->generations;
+}
+
+static int fence_mark_abi(const struct fence *fence)
+{
+	struct df_log_state state = {.abi = DF_ABI_VERSION};
+	uint32_t zero = 0;
+
+	if (fence->adopted)
+		return 0;
+	return bpf_map_update_elem(fence->maps[FENCE_LOG_STATE], &zero, &state, BPF_ANY);
+}
+
+int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem)
+{
+	struct fence fence = {0};
+	int r;
+
+	libbpf_set_print(loader_print);
+	r = probe_kernel(&fence.features);
+	if (r < 0)
+		return fence_explain(r, problem);
+	if (options->pins) {
+		r = pins_prepare(options->pins, problem);
+		if (r < 0)
+			return r;
+	}
+	fence.object = dnsfence_bpf__open();
+	if (!fence.object)
+		return fence_explain(-errno, problem);
+	fence.object->rodata->kernel_packet_task = fence.features.packet_task;
+	fence.object->rodata->kernel_packet_cgroup = fence.features.packet_cgroup;
+	fence.object->rodata->kernel_set_retval = fence.features.set_retval;
+	fence.object->rodata->host_netns_cookie = own_netns_cookie();
+	(void)bpf_map__set_max_entries(fence.object->maps.events, options->ring_bytes);
+	if (options->pins)
+		r = fence_set_pins(options->pins, &fence, problem);
+	if (r >= 0) {
+		r = dnsfence_bpf__load(fence.object);
+		if (r < 0)
+			(void)fence_explain(r, problem);
+	}
+	if (r < 0) {
+		dnsfence_bpf__destroy(fence.object);
+		return r;
+	}
+	fence_fill(&fence);
+	if (fence_mark_abi(&fence) < 0) {
+		dnsfence_bpf__destroy(fence.object);
+		return problem_set(problem, EIO, "cannot write the log state map");
+	}
+	*ret = fence;
+	return 0;
+}
+
+void fence_close(struct fence *fence)
+{
+	if (fence->object)
+		dnsfence_bpf__destroy(fence->object);
+	*fence = (struct fence){0};
+}
+
+int fence_open_pinned(const struct pins *pins, int maps[FENCE_MAP_MAX], struct problem *problem)
+{
+	struct bpf_map_info info;
+	int found = 0;
+
+	libbpf_set_print(loader_print);
+	for (int map = 0; map < FENCE_MAP_MAX; map++) {
+		maps[map] = map_get_pinned(pins, map, &info);
+		if (maps[map] == -EACCES || maps[map] == -EPERM)
+			return problem_set(problem, EPERM,
+					   "cannot read %s: run as root, or with CAP_BPF",
+					   pins->dir);
+		found += maps[map] >= 0;
+		if (map == FENCE_GLOBALS && maps[map] >= 0 && info.value_size < GLOBALS_SIZE_MIN)
+			return problem_set(
+				problem, EPROTO,
+				"%s was pinned by another version of dnsfence; \"dnsfence "
+				"run\" or \"load\" replaces it",
+				pins->dir);
+	}
+	return found ? 0 : problem_set(problem, ENOENT, "nothing is pinned in %s", pins->dir);
+}
+
+void fence_close_pinned(int maps[FENCE_MAP_MAX])
+{
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		util_closep(&maps[map]);
+}
+
+int fence_read_generation(int globals, struct df_generation *ret)
+{
+	_cleanup_free_ struct dnsfence_bpf__bss *bss = calloc(1, sizeof(*bss));
+	uint32_t zero = 0;
+
+	if (!bss)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(globals, &zero, bss) < 0)
+		return -errno;
+	*ret = bss->generations[bss->active & 1];
+	return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The fence in the kernel: open and load the programs, take over maps that an earlier instance
+ * has pinned, hand out descriptors. The only file that sees the skeleton; links are attach.c's
+ * matter, the policy is publish.c's.
+ */
+#ifndef DNSFENCE_LOADER_H
+#define DNSFENCE_LOADER_H
+
+#include "bpf/abi.h"
+#include "pins.h"
+#include "probe.h"
+
+struct dnsfence_bpf;
+
+enum fence_map {
+	FENCE_RESOLVERS,
+	FENCE_PREFIXES,
+	FENCE_SUBJECTS,
+	FENCE_OWNERS,
+	FENCE_COUNTERS,
+	FENCE_LOG_STATE,
+	FENCE_FOLDS,
+	FENCE_EVENTS,
+	FENCE_GLOBALS,
+	FENCE_MAP_MAX,
+};
+
+struct fence {
+	struct dnsfence_bpf *object;
+	struct kernel_features features;
+	int maps[FENCE_MAP_MAX]; /* owned by object */
+	int programs[DF_HOOK_MAX];
+	int flush; /* dnsfence_flush */
+	bool adopted; /* the maps were pinned already */
+	bool replaced; /* they were, by a version with another layout, and were left behind */
+	/* .bss, mapped: what the programs read on every packet. */
+	uint32_t *active;
+	struct df_generation *generations;
+};
+
+struct fence_options {
+	const struct pins *pins; /* NULL: pin nothing */
+	uint32_t ring_bytes; /* a power of two; a ring taken over keeps its size */
+};
+
+/*
+ * Load. Nothing is attached and no policy is changed by that. 0; -errno with *problem set.
+ * fence_close() gives everything back but the pins.
+ */
+int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem);
+void fence_close(struct fence *fence);
+
+/*
+ * Only the pinned maps, for reading: no program is loaded. maps[] are descriptors of the caller,
+ * -1 where there is no pin. -ENOENT when nothing is pinned.
+ */
+int fence_open_pinned(const struct pins *pins, int maps[FENCE_MAP_MAX], struct problem *problem);
+void fence_close_pinned(int maps[FENCE_MAP_MAX]);
+
+/* A copy of the generation that is in force, through FENCE_GLOBALS. */
+int fence_read_generation(int globals, struct df_generation *ret);
+
+#endif

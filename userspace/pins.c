@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pins.h"
+
+#include <dirent.h>
+#include <libgen.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define BPFFS_MOUNT "/sys/fs/bpf"
+
+const char *pins_path(char path[PATH_MAX], const char *dir, const char *name)
+{
+	(void)snprintf(path, PATH_MAX, "%s/%s", dir, name);
+	return path;
+}
+
+int pins_init(struct pins *pins, const char *dir, struct problem *problem)
+{
+	if (strlen(dir) > PATH_MAX - 64)
+		return problem_set(problem, ENAMETOOLONG,
+				   "the name of the pin directory is too long");
+	pins_path(pins->maps, dir, "maps");
+	pins_path(pins->links, dir, "links");
+	(void)snprintf(pins->dir, sizeof(pins->dir), "%s", dir);
+	return 0;
+}
+
+static bool path_is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* The nearest directory that exists decides what file system a pin would land on. */
+static int pins_require_bpffs(const struct pins *pins, struct problem *problem)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s", pins->dir);
+	while (access(path, F_OK) < 0 && strlen(path) > 1)
+		(void)dirname(path);
+	if (path_is_bpffs(path))
+		return 0;
+	if (strncmp(pins->dir, BPFFS_MOUNT "/", strlen(BPFFS_MOUNT) + 1) == 0 &&
+	    mount("bpf", BPFFS_MOUNT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") == 0)
+		return 0;
+	return problem_set(
+		problem, ENOTSUP,
+		"%s is not on a BPF file system; mount one (mount -t bpf bpf %s) or give "
+		"another --pin-dir",
+		pins->dir, BPFFS_MOUNT);
+}
+
+static int pins_require_private(const char *path, struct problem *problem)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return problem_set(problem, errno, "cannot make the pin directory %s: %s", path,
+				   strerror(errno));
+	if (lstat(path, &st) < 0)
+		return problem_set(problem, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
+		return problem_set(
+			problem, EPERM,
+			"%s must be a directory of this user with mode 0700: others could "
+			"replace what is pinned there. Remove it or give another --pin-dir",
+			path);
+	return 0;
+}
+
+static int pins_refuse_foreign(const struct pins *pins, struct problem *problem)
+{
+	DIR *directory = opendir(pins->dir);
+	struct dirent *entry;
+	int r = 0;
+
+	while (directory && r == 0 && (entry = readdir(directory))) {
+		if (entry->d_name[0] == '.' || util_streq(entry->d_name, "maps") ||
+		    util_streq(entry->d_name, "links"))
+			continue;
+		r = problem_set(problem, EEXIST,
+				"the pin directory %s holds '%s', which is not dnsfence's; give "
+				"another --pin-dir",
+				pins->dir, entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	return r;
+}
+
+int pins_prepare(const struct pins *pins, struct problem *problem)
+{
+	int r = pins_require_bpffs(pins, problem);
+
+	if (r >= 0)
+		r = pins_require_private(pins->dir, problem);
+	if (r >= 0)
+		r = pins_refuse_foreign(pins, problem);
+	if (r >= 0)
+		r = pins_require_private(pins->maps, problem);
+	if (r >= 0)
+		r = pins_require_private(pins->links, problem);
+	return r;
+}
+
+static bool directory_has_entries(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	bool found = false;
+
+	while (directory && !found && (entry = readdir(directory)))
+		found = entry->d_name[0] != '.';
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+bool pins_exist(const struct pins *pins)
+{
+	return directory_has_entries(pins->links) || directory_has_entries(pins->maps);
+}
+
+static int directory_empty(const char *path, struct problem *problem)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	char file[PATH_MAX];
+	int r = 0;
+
+	if (!directory)
+		return errno == ENOENT
+			       ? 0
+			       : problem_set(problem, errno, "%s: %s", path, strerror(errno));
+	while (r == 0 && (entry = readdir(directory))) {
+		if (util_streq(entry->d_name, ".") || util_streq(entry->d_name, ".."))
+			continue;
+		if (unlink(pins_path(file, path, entry->d_name)) < 0)
+			r = problem_set(problem, errno, "cannot remove %s: %s", file,
+					strerror(errno));
+	}
+	closedir(directory);
+	if (r == 0 && rmdir(path) < 0)
+		r = problem_set(problem, errno, "cannot remove %s: %s", path, strerror(errno));
+	return r;
+}
+
+int pins_remove(const struct pins *pins, struct problem *problem)
+{
+	int r = directory_empty(pins->links, problem);
+
+	if (r >= 0)
+		r = directory_empty(pins->maps, problem);
+	if (r >= 0 && rmdir(pins->dir) < 0 && errno != ENOENT)
+		r = problem_set(problem, errno, "cannot remove %s: %s", pins->dir, strerror(errno));
+	return r;
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy.h"
+
+#include "bpf/service.h"
+
+void policy_image_done(struct policy_image *image)
+{
+	free(image->exact);
+	free(image->prefixes);
+	free(image->subjects);
+	*image = (struct policy_image){0};
+}
+
+static bool policy_has_set(const struct policy_config *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->sets_length; i++)
+		if (util_streq(policy->sets[i], name))
+			return true;
+	return false;
+}
+
+/* The same sets, in whatever order and however often, are the same scope. */
+static bool policy_same_sets(const struct policy_config *a, const struct policy_config *b)
+{
+	for (size_t i = 0; i < a->sets_length; i++)
+		if (!policy_has_set(b, a->sets[i]))
+			return false;
+	for (size_t i = 0; i < b->sets_length; i++)
+		if (!policy_has_set(a, b->sets[i]))
+			return false;
+	return true;
+}
+
+/* The scope of each policy: that of the first one with the same resolvers, from 1. */
+static uint32_t policy_scope(const struct config *config, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (policy_same_sets(&config->policies[i], &config->policies[index]))
+			return (uint32_t)i + 1;
+	return (uint32_t)index + 1;
+}
+
+static void port_fence(struct df_generation *generation, uint16_t port)
+{
+	generation->ports[port >> 6] |= 1ull << (port & 63);
+}
+
+static void policy_fence_services(const struct config *config, struct df_generation *generation)
+{
+	generation->services = config->services;
+#define X(id, name, port, protocols, source)            \
+	if (config->services & (1u << DF_SERVICE_##id)) \
+		port_fence(generation, port);
+	DF_SERVICES(X)
+#undef X
+}
+
+/* For the services' own ports: which of them, over which transports. */
+static uint32_t resolver_service_mask(const struct config *config, const struct resolver *resolver)
+{
+	uint32_t services = resolver->services ? resolver->services : config->services;
+	uint32_t only = resolver->protocols ? resolver->protocols : DF_PROTO_UDP | DF_PROTO_TCP;
+	uint32_t mask = 0;
+
+	for (uint32_t service = 0; service < DF_SERVICE_MAX; service++)
+		if (services & (1u << service))
+			mask |= DF_SERVICE_MASK(service, service_protocols(service) & only);
+	return mask;
+}
+
+/* The transports of a resolver with a port of its own. */
+static uint32_t resolver_port_protocols(const struct resolver *resolver)
+{
+	uint32_t only = resolver->protocols ? resolver->protocols : DF_PROTO_UDP | DF_PROTO_TCP;
+
+	for (uint32_t service = 0; service < DF_SERVICE_MAX; service++)
+		if (resolver->services & (1u << service))
+			return service_protocols(service) & only;
+	return only;
+}
+
+struct resolver_list {
+	struct policy_resolver *list;
+	size_t length;
+};
+
+static int resolver_add(struct resolver_list *to, const struct resolver *resolver, uint32_t scope,
+			uint16_t port, uint32_t mask)
+{
+	struct policy_resolver *entry = ARRAY_APPEND(to->list, to->length);
+
+	if (!entry)
+		return -ENOMEM;
+	entry->key.scope = scope;
+	entry->key.port = port;
+	entry->key.family = resolver->address.family;
+	memcpy(entry->key.addr, resolver->address.bytes, sizeof(entry->key.addr));
+	entry->prefix = resolver->address.prefix;
+	entry->mask = mask | (resolver->translated ? DF_RESOLVER_TRANSLATED : 0);
+	return 0;
+}
+
+struct compiler {
+	const struct config *config;
+	struct policy_image *image;
+	struct resolver_list exact, prefixes;
+};
+
+static struct resolver_list *compiler_table(struct compiler *compiler,
+					    const struct resolver *resolver)
+{
+	return address_is_single(&resolver->address) ? &compiler->exact : &compiler->prefixes;
+}
+
+/*
+ * A resolver whose port is some fenced service's own, over that service's transport, is that
+ * service's resolver, however it was written; the rest has a port of its own.
+ */
+static int compiler_add_port(struct compiler *compiler, const struct resolver *resolver,
+			     uint32_t scope)
+{
+	struct df_generation *generation = &compiler->image->generation;
+	uint32_t protocols = resolver_port_protocols(resolver), own = 0, mask = 0;
+
+	for (uint32_t bit = DF_PROTO_UDP; bit <= DF_PROTO_TCP; bit <<= 1) {
+		uint32_t service = service_of(resolver->port, bit);
+
+		if (!(protocols & bit))
+			continue;
+		if (service < DF_SERVICE_MAX && (compiler->config->services & (1u << service)))
+			mask |= DF_SERVICE_MASK(service, bit);
+		else
+			own |= bit;
+	}
+	if (mask && resolver_add(compiler_table(compiler, resolver), resolver, scope, 0, mask) < 0)
+		return -ENOMEM;
+	if (!own)
+		return 0;
+	port_fence(generation, resolver->port);
+	if (resolver_add(compiler_table(compiler, resolver), resolver, scope, resolver->port, own) <
+		    0 ||
+	    resolver_add(compiler_table(compiler, resolver), resolver, DF_SCOPE_ENDPOINTS,
+			 resolver->port, own) < 0)
+		return -ENOMEM;
+	if (!address_is_single(&resolver->address))
+		generation->flags |= DF_GEN_ENDPOINT_PREFIXES;
+	return 0;
+}
+
+static int compiler_add_set(struct compiler *compiler, const struct resolver_set *set,
+			    uint32_t scope, uint32_t *flags)
+{
+	for (size_t i = 0; i < set->length; i++) {
+		const struct resolver *resolver = &set->resolvers[i];
+		int r;
+
+		if (!address_is_single(&resolver->address))
+			*flags |= DF_POLICY_PREFIXES;
+		if (resolver->translated)
+			compiler->image->generation.flags |= DF_GEN_TRANSLATED;
+		if (resolver->port)
+			r = compiler_add_port(compiler, resolver, scope);
+		else
+			r = resolver_add(compiler_table(compiler, resolver), resolver, scope, 0,
+					 resolver_service_mask(compiler->config, resolver));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compiler_add_policy(struct compiler *compiler, size_t index)
+{
+	const struct config *config = compiler->config;
+	const struct policy_config *from = &config->policies[index];
+	struct df_generation *generation = &compiler->image->generation;
+	struct df_policy *to = &generation->policies[index];
+	int mode = from->mode == MODE_INHERIT ? config->mode : from->mode;
+
+	to->flags = DF_POLICY_VALID;
+	to->scope = policy_scope(config, index);
+	to->errnum = from->on_deny ? from->on_deny : config->on_deny;
+	snprintf(to->name, sizeof(to->name), "%s", from->name);
+	if (from->any)
+		to->flags |= DF_POLICY_EXEMPT;
+	if (mode == MODE_AUDIT)
+		to->flags |= DF_POLICY_AUDIT;
+	if (to->errnum != EPERM)
+		generation->flags |= DF_GEN_ERRNO;
+	if (!from->has_match)
+		generation->default_policy = (uint32_t)index;
+	if (from->any)
+		return 0;
+	if (to->scope != index + 1) { /* filled already */
+		to->flags |= generation->policies[to->scope - 1].flags & DF_POLICY_PREFIXES;
+		return 0;
+	}
+	for (size_t i = 0; i < from->sets_length; i++)
+		if (compiler_add_set(compiler, config_find_set(config, from->sets[i]), to->scope,
+				     &to->flags) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int compiler_add_subject(struct compiler *compiler, const struct subject *subject)
+{
+	struct policy_image *image = compiler->image;
+	struct policy_subject *to;
+
+	if (subject->cgroup_id && subject->level >= DF_LEVEL_MAX)
+		return -E2BIG;
+	to = ARRAY_APPEND(image->subjects, image->subjects_length);
+	if (!to)
+		return -ENOMEM;
+	to->key.cgroup_id = subject->cgroup_id;
+	to->key.uid = subject->uid;
+	to->rank = (uint32_t)subject->policy;
+	if (subject->cgroup_id)
+		image->generation.levels |= 1ull << subject->level;
+	if (subject->uid != DF_UID_ANY)
+		image->generation.flags |= DF_GEN_USERS;
+	return 0;
+}
+
+/* Scope, port, family, address, then width: a prefix comes right after those that cover it. */
+static int resolver_compare(const void *left, const void *right)
+{
+	const struct policy_resolver *a = left, *b = right;
+	int order = memcmp(&a->key, &b->key, sizeof(a->key));
+
+	if (order)
+		return order;
+	return a->prefix < b->prefix ? -1 : a->prefix > b->prefix;
+}
+
+static int subject_compare(const void *left, const void *right)
+{
+	const struct policy_subject *a = left, *b = right;
+	int order = memcmp(&a->key, &b->key, sizeof(a->key));
+
+	if (order)
+		return order;
+	return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+/* Sort and merge equal keys. */
+static void resolver_list_finish(struct resolver_list *list)
+{
+	size_t kept = 0;
+
+	if (!list->length)
+		return;
+	qsort(list->list, list->length, sizeof(*list->list), resolver_compare);
+	for (size_t i = 1; i < list->length; i++) {
+		if (resolver_compare(&list->list[kept], &list->list[i]) == 0)
+			list->list[kept].mask |= list->list[i].mask;
+		else
+			list->list[++kept] = list->list[i];
+	}
+	list->length = kept + 1;
+}
+
+static bool resolver_covers(const struct policy_resolver *wide,
+			    const struct policy_resolver *narrow)
+{
+	uint32_t bytes = wide->prefix / 8, rest = wide->prefix % 8;
+
+	if (wide->prefix > narrow->prefix || wide->key.scope != narrow->key.scope ||
+	    wide->key.port != narrow->key.port || wide->key.family != narrow->key.family ||
+	    memcmp(wide->key.addr, narrow->key.addr, bytes) != 0)
+		return false;
+	return !rest || !((wide->key.addr[bytes] ^ narrow->key.addr[bytes]) >> (8 - rest));
+}
+
+/*
+ * The trie answers with the longest match only, but what a wider prefix grants holds inside it,
+ * too. In the sorted list the covering prefixes of an entry form a chain that ends right before
+ * it: each keeps its nearest one.
+ */
+static int resolver_list_inherit(struct resolver_list *list)
+{
+	_cleanup_free_ size_t *chain = calloc(list->length + 1, sizeof(*chain));
+	size_t depth = 0;
+
+	if (!chain)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->length; i++) {
+		while (depth && !resolver_covers(&list->list[chain[depth - 1]], &list->list[i]))
+			depth--;
+		if (depth)
+			list->list[i].mask |= list->list[chain[depth - 1]].mask;
+		chain[depth++] = i;
+	}
+	return 0;
+}
+
+/* Sorted by rank within a key: the first is the one that decides. */
+static void subjects_finish(struct policy_image *image)
+{
+	size_t kept = 0;
+
+	if (!image->subjects_length)
+		return;
+	qsort(image->subjects, image->subjects_length, sizeof(*image->subjects), subject_compare);
+	for (size_t i = 1; i < image->subjects_length; i++)
+		if (memcmp(&image->subjects[kept].key, &image->subjects[i].key,
+			   sizeof(image->subjects[i].key)) != 0)
+			image->subjects[++kept] = image->subjects[i];
+	image->subjects_length = kept + 1;
+}
+
+static int compiler_run(struct compiler *compiler, const struct subject *subjects,
+			size_t subjects_length)
+{
+	struct df_generation *generation = &compiler->image->generation;
+	int r;
+
+	policy_fence_services(compiler->config, generation);
+	if (compiler->config->deny_at == DENY_AT_PACKET)
+		generation->flags |= DF_GEN_DEFER;
+	generation->policies_len = (uint32_t)compiler->config->policies_length;
+	if (generation->policies_len > 1)
+		generation->flags |= DF_GEN_SEVERAL;
+	for (size_t i = 0; i < compiler->config->policies_length; i++)
+		if (compiler_add_policy(compiler, i) < 0)
+			return -ENOMEM;
+	for (size_t i = 0; i < subjects_length; i++) {
+		r = compiler_add_subject(compiler, &subjects[i]);
+		if (r < 0)
+			return r;
+	}
+	resolver_list_finish(&compiler->exact);
+	resolver_list_finish(&compiler->prefixes);
+	subjects_finish(compiler->image);
+	return resolver_list_inherit(&compiler->prefixes);
+}
+
+int policy_compile(const struct config *config, const struct subject *subjects,
+		   size_t subjects_length, struct policy_image *ret)
+{
+	struct policy_image image = {0};
+	struct compiler compiler = {.config = config, .image = &image};
+	int r;
+
+	r = compiler_run(&compiler, subjects, subjects_length);
+	image.exact = compiler.exact.list;
+	image.exact_length = compiler.exact.length;
+	image.prefixes = compiler.prefixes.list;
+	image.prefixes_length = compiler.prefixes.length;
+	if (r < 0) {
+		policy_image_done(&image);
+		return r;
+	}
+	*ret = image;
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * struct config + resolved subjects -> the policy image: every word that goes into the kernel's
+ * maps, sorted and without duplicates. Pure: no libbpf, no netlink, no clock, no file.
+ */
+#ifndef DNSFENCE_POLICY_H
+#define DNSFENCE_POLICY_H
+
+#include "bpf/abi.h"
+#include "config.h"
+
+/* One cgroup, user, or pair of both that a policy is for. */
+struct subject {
+	size_t policy; /* index into config->policies, which is the rank */
+	uint64_t cgroup_id; /* 0: any */
+	uint32_t uid; /* DF_UID_ANY: any */
+	unsigned int level; /* of the cgroup, the root is 0 */
+};
+
+struct policy_resolver {
+	struct df_resolver_key key;
+	uint32_t prefix; /* bits of the address that count */
+	uint32_t mask;
+};
+
+struct policy_subject {
+	struct df_subject_key key;
+	uint32_t rank;
+};
+
+struct policy_image {
+	struct df_generation generation; /* but for .id, which the publisher counts */
+	struct policy_resolver *exact; /* sorted by key */
+	size_t exact_length;
+	struct policy_resolver *prefixes; /* a prefix carries what wider ones grant, too */
+	size_t prefixes_length;
+	struct policy_subject *subjects;
+	size_t subjects_length;
+};
+
+/*
+ * Compile a checked configuration. 0 or -ENOMEM; -E2BIG for a cgroup below level DF_LEVEL_MAX - 1.
+ * *ret is filled on success only; free it with policy_image_done().
+ */
+int policy_compile(const struct config *config, const struct subject *subjects,
+		   size_t subjects_length, struct policy_image *ret);
+void policy_image_done(struct policy_image *image);
+
+#endif

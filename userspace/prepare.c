@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "prepare.h"
+
+#include "builtin.h"
+#include "cgroup.h"
+#include "log.h"
+
+#define BUILTIN_NAME "built-in policy"
+
+void prepared_done(struct prepared *prepared)
+{
+	free(prepared->mount);
+	config_done(&prepared->config);
+	subjects_done(&prepared->subjects);
+	policy_image_done(&prepared->image);
+	*prepared = (struct prepared){0};
+}
+
+static int prepare_builtin(struct config *config, struct diagnostics *diagnostics,
+			   struct problem *problem)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = builtin_policy(NULL, &text);
+
+	if (r < 0)
+		return problem_set(problem, -r, "cannot read /etc/resolv.conf: %s", strerror(-r));
+	r = config_load_text(text, strlen(text), BUILTIN_NAME, config, diagnostics);
+	config->builtin = true;
+	return r;
+}
+
+static int prepare_config(const struct options *options, struct config *config,
+			  struct diagnostics *diagnostics, struct problem *problem)
+{
+	const char *path = options->config ? options->config : CONFIG_DEFAULT_PATH;
+	int r = config_load(path, config, diagnostics);
+
+	if (r != -ENOENT)
+		return r;
+	if (options->config)
+		return problem_set(problem, ENOENT,
+				   "%s: there is no such file; \"dnsfence init > %s\" makes one",
+				   path, path);
+	return prepare_builtin(config, diagnostics, problem);
+}
+
+static int prepare_all(const struct options *options, struct prepared *prepared,
+		       struct diagnostics *diagnostics, struct problem *problem)
+{
+	int r = prepare_config(options, &prepared->config, diagnostics, problem);
+
+	if (r < 0)
+		return r;
+	if (cgroup_find_mount(&prepared->mount) < 0)
+		return problem_set(
+			problem, ENOTSUP,
+			"no cgroup2 hierarchy is mounted; mount one (mount -t cgroup2 none "
+			"/sys/fs/cgroup), or boot with systemd.unified_cgroup_hierarchy=1");
+	r = subjects_resolve(&prepared->config, prepared->mount, true, &prepared->subjects,
+			     diagnostics);
+	if (r < 0)
+		return r == -EINVAL ? r : problem_set(problem, -r, "out of memory");
+	r = policy_compile(&prepared->config, prepared->subjects.list, prepared->subjects.length,
+			   &prepared->image);
+	return r < 0 ? problem_set(problem, -r, "cannot compile the policy: %s", strerror(-r)) : 0;
+}
+
+int prepare(const struct options *options, struct prepared *ret, FILE *to, struct problem *problem)
+{
+	_cleanup_(prepared_done) struct prepared prepared = {0};
+	_cleanup_(diagnostics_done) struct diagnostics diagnostics = {0};
+	int r;
+
+	problem->text[0] = 0;
+	r = prepare_all(options, &prepared, &diagnostics, problem);
+	diagnostics_print(&diagnostics, to);
+	if (r < 0)
+		return diagnostics.errors ? -EINVAL : r;
+	*ret = prepared;
+	prepared = (struct prepared){0};
+	return 0;
+}
+
+int prepare_again(struct prepared *prepared)
+{
+	_cleanup_(diagnostics_done) struct diagnostics diagnostics = {0};
+	struct subject_list subjects = {0};
+	struct policy_image image = {0};
+	int r;
+
+	if (!prepared->subjects.follows)
+		return 0;
+	r = subjects_resolve(&prepared->config, prepared->mount, false, &subjects, &diagnostics);
+	if (r < 0)
+		return r;
+	if (subjects_equal(&subjects, &prepared->subjects)) {
+		subjects_done(&subjects);
+		return 0;
+	}
+	r = policy_compile(&prepared->config, subjects.list, subjects.length, &image);
+	if (r < 0) {
+		subjects_done(&subjects);
+		return r;
+	}
+	subjects_done(&prepared->subjects);
+	policy_image_done(&prepared->image);
+	prepared->subjects = subjects;
+	prepared->image = image;
+	return 1;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that can be wrong before the kernel is touched: find the configuration or make the
+ * built-in one, read it, resolve what it names on this host, compile the policy image.
+ */
+#ifndef DNSFENCE_PREPARE_H
+#define DNSFENCE_PREPARE_H
+
+#include "command.h"
+#include "config.h"
+#include "policy.h"
+#include "problem.h"
+#include "subjects.h"
+
+struct prepared {
+	char *mount; /* of cgroup2 */
+	struct config config;
+	struct subject_list subjects;
+	struct policy_image image;
+};
+
+/*
+ * 0 with *ret filled; -EINVAL when the configuration is wrong, after all its errors have been
+ * written to `to`; any other -errno with *problem set. Warnings go to `to` on success, too.
+ */
+int prepare(const struct options *options, struct prepared *ret, FILE *to, struct problem *problem);
+void prepared_done(struct prepared *prepared);
+
+/*
+ * The same configuration against the cgroups that exist now. 1 when that gave another image, 0
+ * when nothing has changed, -errno otherwise; what was prepared before is kept then.
+ */
+int prepare_again(struct prepared *prepared);
+
+#endif

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "publish.h"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <time.h>
+
+#define PUBLISH_BATCH 4096
+
+/* An inner map and what goes into it, as two parallel arrays. */
+struct table {
+	const char *name;
+	enum fence_map outer;
+	enum bpf_map_type type;
+	uint32_t key_size;
+	uint32_t flags;
+	uint8_t *keys;
+	uint32_t *values;
+	size_t length;
+	int fd;
+};
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void table_done(struct table *table)
+{
+	free(table->keys);
+	free(table->values);
+	util_closep(&table->fd);
+}
+
+static int table_allocate(struct table *table, size_t length)
+{
+	table->fd = -1;
+	table->length = length;
+	table->keys = calloc(length + 1, table->key_size);
+	table->values = calloc(length + 1, sizeof(*table->values));
+	return table->keys && table->values ? 0 : -ENOMEM;
+}
+
+static int table_from_exact(struct table *table, const struct policy_image *image)
+{
+	*table = (struct table){.name = "dnsfence_exact",
+				.outer = FENCE_RESOLVERS,
+				.type = BPF_MAP_TYPE_HASH,
+				.key_size = sizeof(struct df_resolver_key)};
+	if (table_allocate(table, image->exact_length) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->length; i++) {
+		memcpy(table->keys + i * table->key_size, &image->exact[i].key, table->key_size);
+		table->values[i] = image->exact[i].mask;
+	}
+	return 0;
+}
+
+static int table_from_prefixes(struct table *table, const struct policy_image *image)
+{
+	*table = (struct table){.name = "dnsfence_prefix",
+				.outer = FENCE_PREFIXES,
+				.type = BPF_MAP_TYPE_LPM_TRIE,
+				.flags = BPF_F_NO_PREALLOC,
+				.key_size = sizeof(struct df_resolver_prefix_key)};
+	if (table_allocate(table, image->prefixes_length) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->length; i++) {
+		struct df_resolver_prefix_key key = {
+			.prefixlen = DF_PREFIX_BASE + image->prefixes[i].prefix,
+			.key = image->prefixes[i].key,
+		};
+
+		memcpy(table->keys + i * sizeof(key), &key, sizeof(key));
+		table->values[i] = image->prefixes[i].mask;
+	}
+	return 0;
+}
+
+static int table_from_subjects(struct table *table, const struct policy_image *image)
+{
+	*table = (struct table){.name = "dnsfence_subj",
+				.outer = FENCE_SUBJECTS,
+				.type = BPF_MAP_TYPE_HASH,
+				.key_size = sizeof(struct df_subject_key)};
+	if (table_allocate(table, image->subjects_length) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->length; i++) {
+		memcpy(table->keys + i * table->key_size, &image->subjects[i].key, table->key_size);
+		table->values[i] = image->subjects[i].rank;
+	}
+	return 0;
+}
+
+static int table_fill_singly(const struct table *table, size_t from)
+{
+	for (size_t i = from; i < table->length; i++)
+		if (bpf_map_update_elem(table->fd, table->keys + i * table->key_size,
+					&table->values[i], BPF_ANY) < 0)
+			return -errno;
+	return 0;
+}
+
+/* In batches (5.6), or one by one where this kind of map has none. */
+static int table_fill(const struct table *table)
+{
+	for (size_t done = 0; done < table->length;) {
+		uint32_t count = (uint32_t)MIN(table->length - done, (size_t)PUBLISH_BATCH);
+
+		if (bpf_map_update_batch(table->fd, table->keys + done * table->key_size,
+					 table->values + done, &count, NULL) < 0)
+			return table_fill_singly(table, done);
+		done += count;
+	}
+	return 0;
+}
+
+static int table_create(struct table *table, struct problem *problem)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = table->flags);
+	uint32_t size = (uint32_t)MAX(table->length, (size_t)1);
+	int r;
+
+	table->fd = bpf_map_create(table->type, table->name, table->key_size, sizeof(uint32_t),
+				   size, &options);
+	if (table->fd < 0)
+		return problem_set(problem, errno, "cannot create a policy map of %u entries: %s",
+				   size, strerror(errno));
+	r = table_fill(table);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot fill a policy map of %u entries: %s", size,
+				   strerror(-r));
+	(void)bpf_map_freeze(table->fd); /* 5.2; the programs do not depend on it */
+	return 0;
+}
+
+/* Returns after a grace period: the kernel waits for the readers of an outer map's old entry. */
+static int table_install(const struct fence *fence, const struct table *table, uint32_t slot)
+{
+	if (bpf_map_update_elem(fence->maps[table->outer], &slot, &table->fd, BPF_ANY) < 0)
+		return -errno;
+	return 0;
+}
+
+static uint64_t generation_next_id(const struct fence *fence)
+{
+	return MAX(fence->generations[0].id, fence->generations[1].id) + 1;
+}
+
+/*
+ * The word that every program reads first. What it points to must be visible before it, and
+ * nobody may still read the old generation when this returns: entering the new table once more
+ * makes the kernel wait for that.
+ */
+static int generation_flip(struct fence *fence, const struct table *any, uint32_t idle)
+{
+	__atomic_store_n(fence->active, idle, __ATOMIC_RELEASE);
+	return table_install(fence, any, idle);
+}
+
+static int tables_publish(struct fence *fence, const struct policy_image *image,
+			  struct table *tables, size_t length, struct problem *problem)
+{
+	uint32_t idle = !(*fence->active & 1), old = !idle;
+	struct df_generation *generation = &fence->generations[idle];
+	uint64_t id = generation_next_id(fence);
+
+	for (size_t i = 0; i < length; i++) {
+		int r = table_install(fence, &tables[i], idle);
+
+		if (r < 0)
+			return problem_set(problem, -r, "cannot install a policy map: %s",
+					   strerror(-r));
+	}
+	*generation = image->generation;
+	generation->id = id;
+	(void)generation_flip(fence, &tables[0], idle);
+	for (size_t i = 0; i < length; i++)
+		(void)bpf_map_delete_elem(fence->maps[tables[i].outer], &old);
+	return 0;
+}
+
+int publish_policy(struct fence *fence, const struct policy_image *image,
+		   struct publish_result *ret, struct problem *problem)
+{
+	struct table tables[3] = {{.fd = -1}, {.fd = -1}, {.fd = -1}};
+	double start = now_ms(), filled;
+	int r = 0;
+
+	if (table_from_exact(&tables[0], image) < 0 || table_from_prefixes(&tables[1], image) < 0 ||
+	    table_from_subjects(&tables[2], image) < 0)
+		r = problem_set(problem, ENOMEM, "out of memory");
+	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(tables); i++)
+		r = table_create(&tables[i], problem);
+	filled = now_ms();
+	if (r >= 0)
+		r = tables_publish(fence, image, tables, ARRAY_LEN(tables), problem);
+	if (r >= 0 && ret)
+		*ret = (struct publish_result){
+			.generation = fence->generations[*fence->active & 1].id,
+			.entries = tables[0].length + tables[1].length + tables[2].length,
+			.fill_ms = filled - start,
+		};
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		table_done(&tables[i]);
+	return r;
+}

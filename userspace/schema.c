@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "schema.h"
+
+#include "bpf/abi.h"
+#include "config.h"
+
+static const struct schema_choice choices_mode[] = {
+	{"enforce", MODE_ENFORCE, "block and log"},
+	{"audit", MODE_AUDIT, "log what would be blocked, block nothing"},
+	{0},
+};
+
+static const struct schema_choice choices_on_deny[] = {
+	{"eperm", EPERM,
+	 "\"Operation not permitted\"; the client gives up or tries its next server"},
+	{"refused", ECONNREFUSED, "\"Connection refused\"; some clients retry at once"},
+	{"unreachable", EHOSTUNREACH, "\"No route to host\""},
+	{0},
+};
+
+static const struct schema_choice choices_service[] = {
+#define X(id, name, port, protocols, source) {name, DF_SERVICE_##id, "port " #port ", " source},
+	DF_SERVICES(X)
+#undef X
+		{0},
+};
+
+static const struct schema_choice choices_protocol[] = {
+	{"udp", DF_PROTO_UDP, "UDP and UDP-Lite"},
+	{"tcp", DF_PROTO_TCP, "TCP"},
+	{0},
+};
+
+static const struct schema_choice choices_edge[] = {
+	{"off", EDGE_OFF, "no interface is fenced"},
+	{0},
+};
+
+static const struct schema_choice choices_deny_at[] = {
+	{"connect", DENY_AT_CONNECT,
+	 "connect() fails, as it does for TCP; there is no question yet"},
+	{"packet", DENY_AT_PACKET,
+	 "connect() succeeds, send() fails; the event has the question, but a client that ignores "
+	 "the errno of send(), as dig does, waits for its timeout"},
+	{0},
+};
+
+static const struct schema_choice choices_hooks[] = {
+	{"auto", HOOKS_AUTO, "those the policy and the kernel need"},
+	{"all", HOOKS_ALL, "all of them"},
+	{0},
+};
+
+static const struct schema_field fields_resolver[] = {
+	{.key = "address",
+	 .kind = SCHEMA_ADDRESS,
+	 .required = true,
+	 .offset = offsetof(struct resolver, address),
+	 .doc = "An IP address or a prefix. IPv6 zones (%eth0) are refused: an address is "
+		"sanctioned on every link."},
+	{.key = "service",
+	 .kind = SCHEMA_FLAGS,
+	 .offset = offsetof(struct resolver, services),
+	 .choices = choices_service,
+	 .standard = "every fenced service",
+	 .doc = "The service, or a list of them, that may be asked there."},
+	{.key = "port",
+	 .kind = SCHEMA_PORT,
+	 .offset = offsetof(struct resolver, port),
+	 .standard = "each service's own",
+	 .doc = "Another port than the service's own. The port is then fenced at that address for "
+		"everyone whose policy does not list it, and nowhere else."},
+	{.key = "protocol",
+	 .kind = SCHEMA_PROTOCOL,
+	 .offset = offsetof(struct resolver, protocols),
+	 .choices = choices_protocol,
+	 .standard = "what the service speaks",
+	 .doc = "Only this transport."},
+	{.key = "translated",
+	 .kind = SCHEMA_BOOL,
+	 .offset = offsetof(struct resolver, translated),
+	 .standard = "false",
+	 .doc = "This host's own NAT sends packets for this address elsewhere, as for a "
+		"Kubernetes service address: what was let through to it may leave to another. "
+		"Attaches "
+		"sendmsg4/6, and lookups are then refused at the call, whatever deny_at says."},
+	{0},
+};
+
+static const struct schema_field fields_match[] = {
+	{.key = "cgroup",
+	 .kind = SCHEMA_STRING,
+	 .offset = offsetof(struct policy_config, match_cgroup),
+	 .doc = "Path below the cgroup2 mount, with all below it; * ? [ ] match within one "
+		"path component, as in /ci.slice/*."},
+	{.key = "user",
+	 .kind = SCHEMA_STRING,
+	 .offset = offsetof(struct policy_config, match_user),
+	 .doc = "User name or uid."},
+	{.key = "unit",
+	 .kind = SCHEMA_LATER,
+	 .doc = "systemd units cannot be matched by this version; match their cgroup, as in "
+		"/system.slice/unbound.service"},
+	{.key = "container",
+	 .kind = SCHEMA_LATER,
+	 .doc = "containers cannot be matched by this version; match their cgroup, as in "
+		"/docker/* or /system.slice/docker-*.scope"},
+	{.key = "pod",
+	 .kind = SCHEMA_LATER,
+	 .doc = "pods cannot be matched by this version; match their cgroup, as in "
+		"/kubepods.slice/*"},
+	{0},
+};
+
+const struct schema_object schema_match = {
+	"match", "Who a policy is for. With both keys, both must hold.", fields_match};
+
+static const struct schema_field fields_policy[] = {
+	{.key = "name",
+	 .kind = SCHEMA_STRING,
+	 .required = true,
+	 .offset = offsetof(struct policy_config, name),
+	 .doc = "Shown in events and by status: up to 31 letters, digits, dots, dashes and "
+		"underscores."},
+	{.key = "match",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &schema_match,
+	 .standard = "everyone",
+	 .doc = "Who the policy is for. The last policy, and only that, has none."},
+	{.key = "resolvers",
+	 .kind = SCHEMA_SET_NAMES,
+	 .required = true,
+	 .doc = "Names of resolver sets; [] sanctions none; any exempts from the fence."},
+	{.key = "mode",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct policy_config, mode),
+	 .choices = choices_mode,
+	 .standard = "the configuration's",
+	 .doc = "For this policy only."},
+	{.key = "on_deny",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct policy_config, on_deny),
+	 .choices = choices_on_deny,
+	 .standard = "the configuration's",
+	 .doc = "For this policy only."},
+	{.key = "redirect",
+	 .kind = SCHEMA_LATER,
+	 .doc = "redirection is not offered by this version; sanction the resolver and configure "
+		"the client to ask it"},
+	{0},
+};
+
+static const struct schema_field fields_edge[] = {
+	{.key = "interfaces",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, edge),
+	 .choices = choices_edge,
+	 .standard = "off",
+	 .doc = "Frames without an inet socket (AF_PACKET, TUN, virtual machines) are not fenced "
+		"by this version."},
+	{0},
+};
+
+static const struct schema_object object_edge = {"edge", "The interface layer.", fields_edge};
+
+static const struct schema_field fields_events[] = {
+	{.key = "stdout",
+	 .kind = SCHEMA_BOOL,
+	 .offset = offsetof(struct config, events_stdout),
+	 .standard = "true",
+	 .doc = "One JSON object a line; readable lines on a terminal."},
+	{.key = "file",
+	 .kind = SCHEMA_STRING,
+	 .offset = offsetof(struct config, events_file),
+	 .standard = "none",
+	 .doc = "Append JSON lines to this file (absolute path, created 0640); reopened on "
+		"SIGUSR1."},
+	{.key = "buffer",
+	 .kind = SCHEMA_INT,
+	 .offset = offsetof(struct config, ring_kib),
+	 .min = 64,
+	 .max = 65536,
+	 .standard = "1024",
+	 .doc = "Ring buffer in KiB, a power of two. Takes effect when the fence is loaded anew."},
+	{0},
+};
+
+static const struct schema_object object_events = {"events", "Where violations go.", fields_events};
+
+const struct schema_object schema_resolver = {
+	"resolver", "A sanctioned resolver: an address or prefix alone, or these keys.",
+	fields_resolver};
+const struct schema_object schema_policy = {
+	"policy", "Who may ask which resolvers. The first policy that matches decides.",
+	fields_policy};
+
+static const struct schema_field fields_config[] = {
+	{.key = "apiVersion",
+	 .kind = SCHEMA_VERSION,
+	 .required = true,
+	 .doc = "The language of this file: " CONFIG_API_VERSION "."},
+	{.key = "mode",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, mode),
+	 .choices = choices_mode,
+	 .standard = "enforce",
+	 .doc = "What happens to a violation."},
+	{.key = "on_deny",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, on_deny),
+	 .choices = choices_on_deny,
+	 .standard = "eperm",
+	 .doc = "The errno that connect() and sendto() get. Other than eperm needs Linux 5.18, "
+		"and attaches sendmsg4/6; the event then carries no question, for there is no "
+		"packet."},
+	{.key = "deny_at",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, deny_at),
+	 .choices = choices_deny_at,
+	 .standard = "connect",
+	 .doc = "Where a lookup over a connected UDP socket is refused, if on_deny is eperm."},
+	{.key = "services",
+	 .kind = SCHEMA_FLAGS,
+	 .offset = offsetof(struct config, services),
+	 .choices = choices_service,
+	 .standard = "[dns, dot, doq]",
+	 .doc = "What is fenced."},
+	{.key = "resolvers",
+	 .kind = SCHEMA_SETS,
+	 .doc = "Named sets of sanctioned resolvers: addresses, prefixes, or objects."},
+	{.key = "policies",
+	 .kind = SCHEMA_POLICIES,
+	 .required = true,
+	 .doc = "In order; the first that matches decides, the last matches everyone."},
+	{.key = "edge",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_edge,
+	 .doc = "The interface layer."},
+	{.key = "events",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_events,
+	 .doc = "Where violations go."},
+	{.key = "hooks",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, hooks),
+	 .choices = choices_hooks,
+	 .standard = "auto",
+	 .doc = "Which programs are attached. The verdicts are the same either way."},
+	{0},
+};
+
+const struct schema_object schema_config = {"configuration", "The whole file.", fields_config};
+
+const struct schema_field *schema_find(const struct schema_object *object, const char *key)
+{
+	for (const struct schema_field *field = object->fields; field->key; field++)
+		if (util_streq(field->key, key))
+			return field;
+	return NULL;
+}
+
+/* Levenshtein distance of two short words; words that cannot be near count as 99. */
+static unsigned int schema_distance(const char *a, const char *b)
+{
+	unsigned int row[32], length_a = (unsigned int)strlen(a),
+			      length_b = (unsigned int)strlen(b);
+
+	if (length_a >= ARRAY_LEN(row) || length_b >= ARRAY_LEN(row))
+		return 99;
+	for (unsigned int j = 0; j <= length_b; j++)
+		row[j] = j;
+	for (unsigned int i = 1; i <= length_a; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned int j = 1; j <= length_b; j++) {
+			unsigned int replaced = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = MIN(MIN(row[j], row[j - 1]) + 1, replaced);
+		}
+	}
+	return row[length_b];
+}
+
+const char *schema_suggest(const struct schema_object *object, const char *key)
+{
+	unsigned int best = 1 + MAX((unsigned int)strlen(key) / 3, 1u);
+	const char *suggestion = NULL;
+
+	for (const struct schema_field *field = object->fields; field->key; field++) {
+		unsigned int distance = schema_distance(key, field->key);
+
+		if (field->kind != SCHEMA_LATER && distance < best) {
+			best = distance;
+			suggestion = field->key;
+		}
+	}
+	return suggestion;
+}
+
+const struct schema_choice *schema_choice_find(const struct schema_choice *choices,
+					       const char *name)
+{
+	for (; choices->name; choices++)
+		if (util_streq(choices->name, name))
+			return choices;
+	return NULL;
+}
+
+const char *schema_choice_list(const struct schema_choice *choices, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = 0;
+	for (const struct schema_choice *choice = choices; choice->name && used < size; choice++) {
+		const char *link = choice == choices ? "" : choice[1].name ? ", " : " or ";
+
+		used += (size_t)snprintf(text + used, size - used, "%s%s", link, choice->name);
+	}
+	return text;
+}

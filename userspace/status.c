@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "status.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+
+#include "cgroup.h"
+#include "config.h"
+#include "counters.h"
+#include "event.h"
+
+/* Everything read once, so that text and JSON tell the same. */
+struct status {
+	struct df_counters counters;
+	struct df_log_state log;
+	struct link_state links[DF_HOOK_MAX];
+	struct hook_order orders[DF_HOOK_MAX];
+	char *cgroup; /* NULL: gone */
+	bool closed;
+};
+
+static void link_inspect_fd(int fd, struct link_state *ret)
+{
+	struct bpf_link_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return;
+	*ret = (struct link_state){
+		.attached = info.cgroup.cgroup_id != 0,
+		.link_id = info.id,
+		.program_id = info.prog_id,
+		.cgroup_id = info.cgroup.cgroup_id,
+	};
+}
+
+static void status_read_link(const struct status_source *source, enum df_hook hook,
+			     struct link_state *ret)
+{
+	(void)attach_inspect(source->pins, hook, ret);
+	if (!ret->pinned && source->attached)
+		link_inspect_fd(source->attached->links[hook], ret);
+}
+
+static void status_read_order(const struct status_source *source, struct status *status,
+			      enum df_hook hook)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+
+	if (!status->links[hook].attached)
+		return;
+	if (!status->cgroup) {
+		_cleanup_close_ int mount = open(source->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (cgroup_path_of(mount, source->mount, status->links[hook].cgroup_id,
+				   &status->cgroup) < 0)
+			return;
+	}
+	snprintf(path, sizeof(path), "%s%s", source->mount, status->cgroup);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)attach_order(fd, hook, status->links[hook].program_id, &status->orders[hook]);
+}
+
+/* The packet layer is the authority, connect the fast errno: without all three it leaks or hangs.
+ */
+static bool status_is_closed(const struct status *status)
+{
+	return status->links[DF_HOOK_PACKET].attached && status->links[DF_HOOK_CONNECT4].attached &&
+	       status->links[DF_HOOK_CONNECT6].attached;
+}
+
+static void status_read(const struct status_source *source, struct status *ret)
+{
+	*ret = (struct status){0};
+	(void)counters_read(source->maps[FENCE_COUNTERS], &ret->counters);
+	(void)log_state_read(source->maps[FENCE_LOG_STATE], &ret->log);
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
+		status_read_link(source, hook, &ret->links[hook]);
+		status_read_order(source, ret, hook);
+	}
+	ret->closed = status_is_closed(ret);
+}
+
+/* The mode of the default policy, and whether others differ from it. */
+static const char *status_mode(const struct df_generation *generation)
+{
+	uint32_t audits = 0;
+
+	for (uint32_t i = 0; i < generation->policies_len && i < DF_POLICY_MAX; i++)
+		audits += !!(generation->policies[i].flags & DF_POLICY_AUDIT);
+	if (!audits)
+		return "enforce";
+	return audits == generation->policies_len ? "audit" : "mixed";
+}
+
+static const char *status_why(const struct status_source *source, const struct status *status,
+			      enum df_hook hook)
+{
+	if (source->plan)
+		return source->plan->why[hook] ? source->plan->why[hook]
+					       : "the policy does not need it";
+	return status->links[hook].attached ? "attached by the last daemon or load"
+					    : "not attached";
+}
+
+static void json_hook(const struct status_source *source, const struct status *status,
+		      enum df_hook hook, struct json *to)
+{
+	const struct hook_order *order = &status->orders[hook];
+
+	json_object(to, NULL);
+	json_string(to, "name", hook_name(hook));
+	json_bool(to, "attached", status->links[hook].attached);
+	json_bool(to, "pinned", status->links[hook].pinned);
+	json_string(to, "why", status_why(source, status, hook));
+	if (status->links[hook].attached) {
+		json_uint(to, "link_id", status->links[hook].link_id);
+		json_uint(to, "program_id", status->links[hook].program_id);
+		json_list(to, "order");
+		for (size_t i = 0; i < order->length; i++) {
+			json_object(to, NULL);
+			json_uint(to, "id", order->programs[i].id);
+			json_string(to, "name", order->programs[i].name);
+			json_bool(to, "ours", order->programs[i].ours);
+			json_object_end(to);
+		}
+		json_list_end(to);
+	}
+	json_object_end(to);
+}
+
+static void json_verdicts(const struct df_counters *counters, struct json *to)
+{
+	json_object(to, "counters");
+	json_uint(to, "allowed", counters_verdicts(counters, DF_VERDICT_ALLOW));
+	json_uint(to, "denied", counters_verdicts(counters, DF_VERDICT_DENY));
+	json_uint(to, "audited", counters_verdicts(counters, DF_VERDICT_AUDIT));
+	json_object(to, "hooks");
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
+		json_object(to, hook_name(hook));
+		for (int verdict = DF_VERDICT_ALLOW; verdict < DF_VERDICT_MAX; verdict++)
+			json_uint(to, event_verdict_name(verdict),
+				  counters->verdicts[hook][verdict]);
+		json_object_end(to);
+	}
+	json_object_end(to);
+	json_object(to, "reasons");
+	for (int reason = DF_REASON_SANCTIONED; reason < DF_REASON_MAX; reason++)
+		json_uint(to, event_reason_name(reason), counters->reasons[reason]);
+	json_object_end(to);
+	json_object_end(to);
+}
+
+static void json_log(const struct status *status, struct json *to)
+{
+	json_object(to, "log");
+	json_uint(to, "records", status->counters.records);
+	json_uint(to, "folded", status->counters.folded);
+	json_uint(to, "pending", counters_pending(&status->counters, &status->log));
+	json_uint(to, "lost", status->counters.lost);
+	json_uint(to, "logged", status->log.logged);
+	json_uint(to, "rejected", status->log.rejected);
+	json_uint(to, "sequence", status->log.sequence);
+	json_object_end(to);
+}
+
+static void json_daemon(const struct status_daemon *daemon, struct json *to)
+{
+	json_bool(to, "daemon", daemon != NULL);
+	if (!daemon)
+		return;
+	json_object(to, "process");
+	json_uint(to, "pid", daemon->pid);
+	json_uint(to, "uptime", daemon->uptime_s);
+	json_string(to, "config", daemon->config);
+	json_uint(to, "reloads", daemon->reloads);
+	json_uint(to, "reload_failures", daemon->reload_failures);
+	json_uint(to, "sink_written", daemon->sink_written);
+	json_uint(to, "sink_dropped", daemon->sink_dropped);
+	json_object_end(to);
+}
+
+bool status_write_json(const struct status_source *source, struct json *to)
+{
+	const struct df_generation *generation = source->generation;
+	struct status status;
+
+	status_read(source, &status);
+	json_object(to, NULL);
+	json_string(to, "fence", status.closed ? "closed" : "open");
+	json_daemon(source->daemon, to);
+	json_string(to, "mode", status_mode(generation));
+	json_uint(to, "generation", generation->id);
+	json_string(to, "cgroup", status.cgroup ? status.cgroup : "");
+	json_list(to, "policies");
+	for (uint32_t i = 0; i < generation->policies_len && i < DF_POLICY_MAX; i++)
+		json_string(to, NULL, generation->policies[i].name);
+	json_list_end(to);
+	json_list(to, "hooks");
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+		json_hook(source, &status, hook, to);
+	json_list_end(to);
+	json_verdicts(&status.counters, to);
+	json_log(&status, to);
+	json_object_end(to);
+	free(status.cgroup);
+	(void)json_finish(to);
+	return status.closed;
+}
+
+static void text_order(const struct hook_order *order, FILE *to)
+{
+	bool after = false;
+
+	if (order->length < 2)
+		return;
+	fprintf(to, "               order:");
+	for (size_t i = 0; i < order->length; i++) {
+		fprintf(to, " %s%s(%u)", order->programs[i].ours ? "*" : "",
+			order->programs[i].name[0] ? order->programs[i].name : "unnamed",
+			order->programs[i].id);
+		after |= i && order->programs[i - 1].ours;
+	}
+	fprintf(to, "%s\n",
+		after ? "  (who runs after us can soften connect's errno, never the packet's "
+			"verdict)"
+		      : "");
+}
+
+static void text_counters(const struct status *status, FILE *to)
+{
+	const struct df_counters *counters = &status->counters;
+
+	fprintf(to, "  allowed    %llu\n  denied     %llu\n  audited    %llu\n",
+		(unsigned long long)counters_verdicts(counters, DF_VERDICT_ALLOW),
+		(unsigned long long)counters_verdicts(counters, DF_VERDICT_DENY),
+		(unsigned long long)counters_verdicts(counters, DF_VERDICT_AUDIT));
+	for (int reason = DF_REASON_NOT_SANCTIONED; reason < DF_REASON_MAX; reason++)
+		if (counters->reasons[reason])
+			fprintf(to, "    %-8llu %s: %s\n",
+				(unsigned long long)counters->reasons[reason],
+				event_reason_name(reason), event_reason_text(reason));
+	fprintf(to, "  logged     %llu (%llu not yet, %llu lost, %llu refused)\n",
+		(unsigned long long)status->log.logged,
+		(unsigned long long)counters_pending(counters, &status->log),
+		(unsigned long long)counters->lost, (unsigned long long)status->log.rejected);
+}
+
+static void text_hook(const struct status_source *source, const struct status *status,
+		      enum df_hook hook, FILE *to)
+{
+	const struct link_state *link = &status->links[hook];
+
+	fprintf(to, "  %-12s %-9s %s\n", hook_name(hook),
+		link->attached ? link->pinned ? "pinned" : "attached" : "-",
+		status_why(source, status, hook));
+	text_order(&status->orders[hook], to);
+}
+
+bool status_write_text(const struct status_source *source, FILE *to)
+{
+	const struct df_generation *generation = source->generation;
+	struct status status;
+
+	status_read(source, &status);
+	fprintf(to, "fence        %s%s%s\n", status.closed ? "closed" : "OPEN",
+		status.cgroup ? ", below cgroup " : "", status.cgroup ? status.cgroup : "");
+	if (source->daemon)
+		fprintf(to, "daemon       pid %u, up %llu s, %s; %llu reloads, %llu failed\n",
+			source->daemon->pid, (unsigned long long)source->daemon->uptime_s,
+			source->daemon->config, (unsigned long long)source->daemon->reloads,
+			(unsigned long long)source->daemon->reload_failures);
+	else
+		fprintf(to, "daemon       none answers; violations are counted and buffered\n");
+	fprintf(to, "policy       generation %llu, mode %s:", (unsigned long long)generation->id,
+		status_mode(generation));
+	for (uint32_t i = 0; i < generation->policies_len && i < DF_POLICY_MAX; i++)
+		fprintf(to, " %s", generation->policies[i].name);
+	fprintf(to, "\nhooks\n");
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+		text_hook(source, &status, hook, to);
+	fprintf(to, "lookups\n");
+	text_counters(&status, to);
+	if (source->daemon && source->daemon->sink_dropped)
+		fprintf(to, "  the sinks took %llu lines and dropped %llu\n",
+			(unsigned long long)source->daemon->sink_written,
+			(unsigned long long)source->daemon->sink_dropped);
+	free(status.cgroup);
+	return status.closed;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of the fence, gathered from its maps and links, as text or JSON. The daemon uses it
+ * to answer; without a daemon the status command uses it on the pins.
+ */
+#ifndef DNSFENCE_STATUS_H
+#define DNSFENCE_STATUS_H
+
+#include "attach.h"
+#include "json.h"
+
+/* What the daemon adds about itself. */
+struct status_daemon {
+	uint32_t pid;
+	uint64_t uptime_s;
+	const char *config; /* path, or "built-in policy" */
+	uint64_t reloads, reload_failures;
+	uint64_t sink_written, sink_dropped; /* all sinks */
+};
+
+struct status_source {
+	const struct pins *pins;
+	const int *maps; /* [FENCE_MAP_MAX] */
+	const struct df_generation *generation;
+	const char *mount; /* of cgroup2 */
+	const struct hook_plan *plan; /* NULL: not known */
+	const struct attachments *attached; /* the daemon's own links, NULL: look at the pins */
+	const struct status_daemon *daemon; /* NULL: none answers */
+};
+
+/* Writes the state; true when the fence is closed: every hook that must be there is. */
+bool status_write_json(const struct status_source *source, struct json *to);
+bool status_write_text(const struct status_source *source, FILE *to);
+
+#endif

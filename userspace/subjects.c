@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "subjects.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include "cgroup.h"
+
+struct resolution {
+	const char *mount;
+	int mount_fd;
+	bool strict;
+	struct subject_list list;
+	struct diagnostics *diagnostics;
+};
+
+void subjects_done(struct subject_list *list)
+{
+	free(list->list);
+	*list = (struct subject_list){0};
+}
+
+bool subjects_equal(const struct subject_list *a, const struct subject_list *b)
+{
+	if (a->length != b->length)
+		return false;
+	for (size_t i = 0; i < a->length; i++)
+		if (a->list[i].policy != b->list[i].policy ||
+		    a->list[i].cgroup_id != b->list[i].cgroup_id ||
+		    a->list[i].uid != b->list[i].uid)
+			return false;
+	return true;
+}
+
+static int subject_add(struct resolution *resolution, size_t policy, uint64_t cgroup_id,
+		       uint32_t uid, unsigned int level)
+{
+	struct subject *subject = ARRAY_APPEND(resolution->list.list, resolution->list.length);
+
+	if (!subject)
+		return -ENOMEM;
+	*subject = (struct subject){policy, cgroup_id, uid, level};
+	return 0;
+}
+
+static int subject_add_path(struct resolution *resolution, size_t policy, const char *path,
+			    uint32_t uid, struct mark where)
+{
+	unsigned int level = cgroup_level(path);
+	uint64_t id;
+
+	if (cgroup_id_of(resolution->mount_fd, path, &id) < 0)
+		return -ENOENT;
+	if (level >= DF_LEVEL_MAX) {
+		config_error(resolution->diagnostics, where,
+			     "cgroup: '%s' is deeper than %d levels, more than is followed", path,
+			     DF_LEVEL_MAX - 1);
+		return -EINVAL;
+	}
+	return subject_add(resolution, policy, id, uid, level);
+}
+
+static int subject_add_glob(struct resolution *resolution, size_t policy, const char *pattern,
+			    uint32_t uid, struct mark where)
+{
+	_cleanup_free_ char *full = NULL;
+	size_t prefix = strlen(resolution->mount);
+	glob_t found = {0};
+	int r = 0;
+
+	if (asprintf(&full, "%s%s", resolution->mount, pattern) < 0)
+		return -ENOMEM;
+	if (glob(full, GLOB_ONLYDIR, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc && r != -ENOMEM; i++)
+			r = subject_add_path(resolution, policy, found.gl_pathv[i] + prefix, uid,
+					     where);
+	globfree(&found);
+	return r == -ENOENT ? 0 : r; /* gone since, or a file */
+}
+
+static int subject_add_cgroup(struct resolution *resolution, const struct policy_config *policy,
+			      size_t index, uint32_t uid)
+{
+	const char *path = policy->match_cgroup;
+	int r;
+
+	resolution->list.follows = true;
+	if (strpbrk(path, "*?["))
+		return subject_add_glob(resolution, index, path, uid, policy->match_where);
+	r = subject_add_path(resolution, index, path, uid, policy->match_where);
+	if (r != -ENOENT)
+		return r;
+	diagnostics_add(resolution->diagnostics,
+			resolution->strict ? DIAGNOSTIC_ERROR : DIAGNOSTIC_WARNING,
+			policy->match_where,
+			"there is no cgroup '%s' below %s; create it first, or write a glob for "
+			"one that comes and goes",
+			path, resolution->mount);
+	return 0;
+}
+
+static int user_resolve(const char *text, uint32_t *ret)
+{
+	const struct passwd *user;
+	unsigned long uid;
+	char *end;
+
+	errno = 0;
+	uid = strtoul(text, &end, 10);
+	if (isdigit((unsigned char)text[0]) && !*end && !errno && uid < DF_UID_ANY) {
+		*ret = (uint32_t)uid;
+		return 0;
+	}
+	user = getpwnam(text);
+	if (!user)
+		return -ENOENT;
+	*ret = user->pw_uid;
+	return 0;
+}
+
+static int subject_add_policy(struct resolution *resolution, const struct policy_config *policy,
+			      size_t index)
+{
+	uint32_t uid = DF_UID_ANY;
+
+	if (policy->match_user && user_resolve(policy->match_user, &uid) < 0) {
+		config_error(resolution->diagnostics, policy->match_where,
+			     "user: this host knows no user '%s'; write the uid, or create the "
+			     "user first",
+			     policy->match_user);
+		return 0;
+	}
+	if (policy->match_cgroup)
+		return subject_add_cgroup(resolution, policy, index, uid);
+	if (policy->match_user)
+		return subject_add(resolution, index, 0, uid, 0);
+	return 0;
+}
+
+int subjects_resolve(const struct config *config, const char *mount, bool strict,
+		     struct subject_list *ret, struct diagnostics *diagnostics)
+{
+	_cleanup_close_ int fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct resolution resolution = {
+		.mount = mount, .mount_fd = fd, .strict = strict, .diagnostics = diagnostics};
+	size_t before = diagnostics->errors;
+
+	for (size_t i = 0; i < config->policies_length; i++)
+		if (subject_add_policy(&resolution, &config->policies[i], i) == -ENOMEM) {
+			subjects_done(&resolution.list);
+			return -ENOMEM;
+		}
+	if (diagnostics->errors > before) {
+		subjects_done(&resolution.list);
+		return -EINVAL;
+	}
+	*ret = resolution.list;
+	return 0;
+}
