@@ -265,6 +265,7 @@ struct df_log_state {
 	__u64 logged; /* sum of the counts of all events handed to the sinks */
 	__u64 lost_stated; /* losses that an event has stated */
 	__u64 rejected; /* records that failed validation */
+	__u64 interrupted; /* violations taken from the ring by a daemon that was then killed */
 	__u64 sequence; /* of the last event */
 };
 

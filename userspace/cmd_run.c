@@ -83,14 +83,12 @@ static void daemon_handle_event(void *context, struct event *event)
 	daemon_send_clients(daemon, event);
 }
 
-/* The number of records that were there. */
-static int daemon_drain(struct daemon *daemon)
+static void daemon_flush_sinks(void *context)
 {
-	int taken = ring_consume(daemon->ring);
+	struct daemon *daemon = context;
 
 	if (daemon->file)
 		sink_file_flush(daemon->file);
-	return taken;
 }
 
 static int daemon_open_file(struct daemon *daemon, const struct config *config, FILE *to)
@@ -261,7 +259,7 @@ static void daemon_on_tick(void *context, uint32_t events)
 
 	(void)events;
 	loop_drain(daemon->ticks);
-	ring_flush(daemon->ring);
+	ring_tick(daemon->ring);
 	daemon_follow_subjects(daemon);
 }
 
@@ -288,9 +286,11 @@ static int daemon_block_signals(void)
 
 static int daemon_watch(struct daemon *daemon, struct problem *problem)
 {
+	const struct ring_handler handler = {daemon, daemon_handle_event, daemon_flush_sinks};
+
 	daemon->ticks = loop_timer(TICK_MS);
 	daemon->enricher = enricher_new(daemon->prepared.mount);
-	daemon->ring = ring_new(&daemon->enforcement.fence, daemon_handle_event, daemon);
+	daemon->ring = ring_new(&daemon->enforcement.fence, &handler);
 	if (daemon->signals < 0 || daemon->ticks < 0 || !daemon->enricher || !daemon->ring ||
 	    !loop_add(&daemon->loop, daemon->signals, EPOLLIN, daemon_on_signal, daemon) ||
 	    !loop_add(&daemon->loop, daemon->ticks, EPOLLIN, daemon_on_tick, daemon) ||
@@ -355,7 +355,7 @@ static void daemon_loop(struct daemon *daemon)
 			log_error("epoll: %s", strerror(-r));
 			return;
 		}
-		taken = daemon_drain(daemon);
+		taken = ring_consume(daemon->ring);
 	}
 }
 
@@ -363,8 +363,8 @@ static void daemon_done(struct daemon *daemon)
 {
 	notify_stopping();
 	if (daemon->ring) {
-		ring_flush(daemon->ring);
-		while (daemon_drain(daemon) >= RING_BATCH)
+		ring_tick(daemon->ring);
+		while (ring_consume(daemon->ring) >= RING_BATCH)
 			;
 	}
 	sink_file_free(daemon->file);

@@ -515,8 +515,11 @@ static void config_check(const struct config *config, struct diagnostics *diagno
 			     config->events_file);
 }
 
-/* One file's text into the configuration; name becomes owned by it. */
-static void config_read_text(struct config *config, const char *text, size_t length, char *name,
+/*
+ * One file's text into the configuration; name becomes owned by it. false when it could not be
+ * read as keys and values at all.
+ */
+static bool config_read_text(struct config *config, const char *text, size_t length, char *name,
 			     struct diagnostics *diagnostics)
 {
 	struct config_reader reader = {.config = config, .diagnostics = diagnostics};
@@ -525,12 +528,14 @@ static void config_read_text(struct config *config, const char *text, size_t len
 
 	if (!place) {
 		free(name);
-		return;
+		return false;
 	}
 	*place = name;
 	root = document_parse(text, length, name, diagnostics);
-	if (root && config_expect(&reader, root, NODE_MAP, "configuration"))
-		config_read_object(&reader, root, &schema_config, config);
+	if (!root || !config_expect(&reader, root, NODE_MAP, "configuration"))
+		return false;
+	config_read_object(&reader, root, &schema_config, config);
+	return true;
 }
 
 int config_load_text(const char *text, size_t length, const char *name, struct config *ret,
@@ -541,8 +546,7 @@ int config_load_text(const char *text, size_t length, const char *name, struct c
 	if (!owned)
 		return -ENOMEM;
 	config_init(ret);
-	config_read_text(ret, text, length, owned, diagnostics);
-	if (!diagnostics->errors)
+	if (config_read_text(ret, text, length, owned, diagnostics))
 		config_check(ret, diagnostics);
 	return diagnostics->errors ? -EINVAL : 0;
 }
@@ -609,8 +613,7 @@ static int config_read_file(struct config *config, const char *path,
 			*place = name;
 		return -EINVAL;
 	}
-	config_read_text(config, text, length, name, diagnostics);
-	return 0;
+	return config_read_text(config, text, length, name, diagnostics) ? 0 : -EINVAL;
 }
 
 static int config_read_dropins(struct config *config, const char *path,
@@ -618,14 +621,15 @@ static int config_read_dropins(struct config *config, const char *path,
 {
 	_cleanup_free_ char *copy = strdup(path), *pattern = NULL;
 	glob_t found = {0};
+	int r = 0;
 
 	if (!copy || asprintf(&pattern, "%s/dnsfence.d/*.yaml", dirname(copy)) < 0)
 		return -ENOMEM;
 	if (glob(pattern, 0, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			(void)config_read_file(config, found.gl_pathv[i], diagnostics);
+			r |= config_read_file(config, found.gl_pathv[i], diagnostics);
 	globfree(&found);
-	return 0;
+	return r < 0 ? -EINVAL : 0;
 }
 
 int config_load(const char *path, struct config *ret, struct diagnostics *diagnostics)
@@ -633,9 +637,8 @@ int config_load(const char *path, struct config *ret, struct diagnostics *diagno
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return -ENOENT;
 	config_init(ret);
-	if (config_read_file(ret, path, diagnostics) >= 0)
-		(void)config_read_dropins(ret, path, diagnostics);
-	if (!diagnostics->errors)
+	if (config_read_file(ret, path, diagnostics) >= 0 &&
+	    config_read_dropins(ret, path, diagnostics) >= 0)
 		config_check(ret, diagnostics);
 	return diagnostics->errors ? -EINVAL : 0;
 }

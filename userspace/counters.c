@@ -49,11 +49,16 @@ uint64_t counters_verdicts(const struct df_counters *counters, enum df_verdict v
 	return sum;
 }
 
+uint64_t counters_lost(const struct df_counters *counters, const struct df_log_state *state)
+{
+	return counters->lost + state->interrupted;
+}
+
 uint64_t counters_pending(const struct df_counters *counters, const struct df_log_state *state)
 {
 	uint64_t violations = counters_verdicts(counters, DF_VERDICT_DENY) +
 			      counters_verdicts(counters, DF_VERDICT_AUDIT);
-	uint64_t known = state->logged + counters->lost + state->rejected;
+	uint64_t known = state->logged + state->rejected + counters_lost(counters, state);
 
 	return violations > known ? violations - known : 0;
 }

@@ -16,6 +16,9 @@ int log_state_write(int log_state, const struct df_log_state *state);
 /* Sum over the hooks. */
 uint64_t counters_verdicts(const struct df_counters *counters, enum df_verdict verdict);
 
+/* Violations that no event will ever speak of. */
+uint64_t counters_lost(const struct df_counters *counters, const struct df_log_state *state);
+
 /*
  * Violations that neither an event nor the losses speak of yet: in a fold slot, or in the ring.
  * denied + audited = logged + lost + pending, by definition of the last.

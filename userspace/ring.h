@@ -11,11 +11,16 @@
 
 struct ring;
 
-/* Gets each event, checked but not enriched; it may fill the rest in place. */
-typedef void (*ring_handler)(void *context, struct event *event);
+struct ring_handler {
+	void *context;
+	/* Gets each event, checked but not enriched; it may fill the rest in place. */
+	void (*event)(void *context, struct event *event);
+	/* The batch is over: what the events became must be written before it is accounted. */
+	void (*flush)(void *context);
+};
 
 /* NULL with errno on failure. The fence must outlive the ring. */
-struct ring *ring_new(const struct fence *fence, ring_handler handler, void *context);
+struct ring *ring_new(const struct fence *fence, const struct ring_handler *handler);
 void ring_free(struct ring *ring);
 
 int ring_fd(const struct ring *ring); /* readable: there is something */
@@ -24,7 +29,10 @@ int ring_fd(const struct ring *ring); /* readable: there is something */
 #define RING_BATCH 1024
 int ring_consume(struct ring *ring);
 
-/* Have the kernel report the repeats it holds back. Call about once a second. */
-void ring_flush(struct ring *ring);
+/*
+ * Have the kernel report the repeats it holds back, and in the first seconds find out what an
+ * earlier daemon took from the ring and did not live to log. Call about once a second.
+ */
+void ring_tick(struct ring *ring);
 
 #endif

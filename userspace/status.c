@@ -160,7 +160,7 @@ static void json_log(const struct status *status, struct json *to)
 	json_uint(to, "records", status->counters.records);
 	json_uint(to, "folded", status->counters.folded);
 	json_uint(to, "pending", counters_pending(&status->counters, &status->log));
-	json_uint(to, "lost", status->counters.lost);
+	json_uint(to, "lost", counters_lost(&status->counters, &status->log));
 	json_uint(to, "logged", status->log.logged);
 	json_uint(to, "rejected", status->log.rejected);
 	json_uint(to, "sequence", status->log.sequence);
@@ -246,7 +246,8 @@ static void text_counters(const struct status *status, FILE *to)
 	fprintf(to, "  logged     %llu (%llu not yet, %llu lost, %llu refused)\n",
 		(unsigned long long)status->log.logged,
 		(unsigned long long)counters_pending(counters, &status->log),
-		(unsigned long long)counters->lost, (unsigned long long)status->log.rejected);
+		(unsigned long long)counters_lost(counters, &status->log),
+		(unsigned long long)status->log.rejected);
 }
 
 static void text_hook(const struct status_source *source, const struct status *status,
