@@ -171,6 +171,8 @@ struct df_resolver_prefix_key {
 #define DF_OWNER_CREATED (1u << 0) /* creator_uid is set */
 #define DF_OWNER_CALLED (1u << 1) /* the fields of the last connect() or sendmsg() are set */
 #define DF_OWNER_TRANSLATED (1u << 2) /* that call went to a resolver behind this host's NAT */
+#define DF_OWNER_LISTENER (1u << 3) /* it accepts connections, or came of one that does */
+#define DF_OWNER_ANSWERS (1u << 4) /* it has sent from one fenced port to another: a server */
 
 /* The process that made a call. */
 struct df_caller {

@@ -26,8 +26,6 @@
 #define TCP_SYN 0x02
 #define TCP_ACK 0x10
 
-#define SOCKET_LISTENS 10 /* TCP_LISTEN, linux/tcp_states.h */
-
 enum packet_excuse {
 	EXCUSE_NONE,
 	EXCUSE_ANSWER, /* a server's, to a client */
@@ -67,36 +65,6 @@ static __always_inline __u64 plain_parse(const struct __sk_buff *skb, __u8 ret_p
 	       protocol;
 }
 
-/* A segment of a connection that somebody opened to a server here, whose client uses port 53. */
-static __always_inline int packet_is_from_listener(struct __sk_buff *skb,
-						   const struct df_flow *flow)
-{
-	struct bpf_sock_tuple tuple = {};
-	struct bpf_sock *listener;
-	__u32 size = sizeof(tuple.ipv6);
-	int listens;
-	__u8 flags;
-
-	if (flow->protocol != PROTO_TCP ||
-	    bpf_skb_load_bytes(skb, flow->l4_offset + TCP_FLAGS, &flags, 1) < 0 ||
-	    (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-		return 0;
-	if (flow->family == 4) {
-		size = sizeof(tuple.ipv4);
-		__builtin_memcpy(&tuple.ipv4.daddr, flow->saddr, 4);
-		tuple.ipv4.dport = bpf_htons(flow->sport);
-	} else {
-		__builtin_memcpy(tuple.ipv6.daddr, flow->saddr, 16);
-		tuple.ipv6.dport = bpf_htons(flow->sport);
-	}
-	listener = bpf_sk_lookup_tcp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
-	if (!listener)
-		return 0;
-	listens = listener->state == SOCKET_LISTENS;
-	bpf_sk_release(listener);
-	return listens;
-}
-
 /* TCP without payload: handshake, acknowledgement, end. */
 static __always_inline int packet_is_bare_segment(struct __sk_buff *skb, const struct df_flow *flow)
 {
@@ -115,6 +83,36 @@ static __always_inline const struct df_owner *packet_owner(struct __sk_buff *skb
 		return NULL;
 	sk = bpf_sk_fullsock(sk); /* request and time-wait sockets have no storage */
 	return sk ? bpf_sk_storage_get(&owners, sk, NULL, 0) : NULL;
+}
+
+/*
+ * A segment of a connection that somebody opened to a server here, whose client uses port 53. The
+ * SYN-ACK still belongs to the listener, which is marked; the accepted socket inherits the mark.
+ * To look for a listener on the same port instead would let anybody vouch for a connection of
+ * his own by opening one.
+ */
+static __always_inline int packet_is_accepted(struct __sk_buff *skb, const struct df_flow *flow)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct df_owner *owner;
+	__u8 flags;
+
+	if (!sk || flow->protocol != PROTO_TCP ||
+	    bpf_skb_load_bytes(skb, flow->l4_offset + TCP_FLAGS, &flags, 1) < 0)
+		return 0;
+	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
+		sk = bpf_get_listener_sock(sk);
+		owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE)
+			   : NULL;
+		if (owner)
+			owner->flags |= DF_OWNER_LISTENER;
+		return !!owner;
+	}
+	if (flags & TCP_SYN)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, 0) : NULL;
+	return owner && (owner->flags & DF_OWNER_LISTENER) && !(owner->flags & DF_OWNER_CALLED);
 }
 
 /* Does the recorded call speak of this packet? NAT may have changed its address since. */
@@ -152,7 +150,7 @@ static __always_inline int packet_has_current(const struct df_flow *flow)
 static __always_inline int packet_is_translated(const struct df_owner *owner)
 {
 	return owner && (owner->flags & DF_OWNER_TRANSLATED) &&
-	       owner->netns_cookie == host_netns_cookie;
+	       !(owner->flags & DF_OWNER_ANSWERS) && owner->netns_cookie == host_netns_cookie;
 }
 
 /*
@@ -312,7 +310,7 @@ __noinline __u64 packet_decide(struct __sk_buff *skb, __u64 packed, __u32 gen, _
 }
 
 /* A packet that a policy forbids but that answers somebody, or is reported already. */
-__noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 audit)
+__noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 audit)
 {
 	struct df_flow flow;
 
@@ -320,7 +318,8 @@ __noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 audit)
 	if (!(flow.flags & FLOW_PORTS))
 		return EXCUSE_NONE;
 	flow_reload(skb, &flow);
-	if (question_is_answer(skb, &flow) || packet_is_from_listener(skb, &flow))
+	if ((port_is_fenced(&generations[gen & 1], flow.sport) && question_is_answer(skb, &flow)) ||
+	    packet_is_accepted(skb, &flow))
 		return EXCUSE_ANSWER;
 	if (audit && packet_is_bare_segment(skb, &flow) && owner_called(packet_owner(skb), &flow))
 		return EXCUSE_REPORTED;
@@ -375,10 +374,10 @@ static __always_inline __u64 packet_decide_all(struct __sk_buff *skb, __u64 pack
 }
 
 /* What a policy forbids may yet be an answer, or have been let through before this host's NAT. */
-static __always_inline __u32 packet_pardon(struct __sk_buff *skb, __u64 packed,
+static __always_inline __u32 packet_pardon(struct __sk_buff *skb, __u64 packed, __u32 gen,
 					   const struct df_decision *decision)
 {
-	__u32 excuse = packet_excuse(skb, packed, decision->verdict == DF_VERDICT_AUDIT);
+	__u32 excuse = packet_excuse(skb, packed, gen, decision->verdict == DF_VERDICT_AUDIT);
 
 	if (excuse == EXCUSE_NONE && decision->reason == DF_REASON_NOT_SANCTIONED &&
 	    packet_is_translated(packet_owner(skb)))
@@ -394,7 +393,7 @@ static __always_inline int packet_judge(struct __sk_buff *skb, __u64 packed, __u
 	if (decision.verdict == DF_VERDICT_PASS)
 		return PACKET_PASS;
 	if (decision.verdict != DF_VERDICT_ALLOW) {
-		__u32 excuse = packet_pardon(skb, packed, &decision);
+		__u32 excuse = packet_pardon(skb, packed, gen, &decision);
 
 		if (excuse == EXCUSE_REPORTED)
 			return PACKET_PASS;

@@ -99,13 +99,15 @@ static __always_inline void question_find(struct __sk_buff *skb, const struct df
 	question->length = (__u16)question->hash;
 }
 
-/* A DNS answer that leaves a server's own port for a client that asked from the same port. */
+/*
+ * A DNS answer. From a server's own, fenced port it goes to whatever port its client asked from;
+ * no resolver takes it for a question.
+ */
 static __always_inline int question_is_answer(struct __sk_buff *skb, const struct df_flow *flow)
 {
 	__u8 flags;
 
-	if (flow->sport != flow->dport ||
-	    (flow->protocol != PROTO_UDP && flow->protocol != PROTO_UDPLITE))
+	if (flow->protocol != PROTO_UDP && flow->protocol != PROTO_UDPLITE)
 		return 0;
 	if (bpf_skb_load_bytes(skb, flow->l4_offset + 8 + DNS_FLAGS, &flags, 1) < 0)
 		return 0;

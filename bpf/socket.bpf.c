@@ -213,13 +213,27 @@ static __always_inline int call_judge(struct bpf_sock_addr *ctx, const struct df
 	return decision.verdict == DF_VERDICT_DENY ? call_deny(errnum) : SOCKET_ALLOW;
 }
 
-/* A server that answers from the fenced port itself: only the packet can tell. */
-static __always_inline int call_may_answer(struct bpf_sock_addr *ctx, enum df_hook hook,
-					   __u16 dport)
+/* A server that answers from a fenced port of its own: only the packet can tell. */
+static __always_inline int call_may_answer(struct bpf_sock_addr *ctx,
+					   const struct df_generation *generation,
+					   enum df_hook hook)
 {
 	if (hook != DF_HOOK_SENDMSG4 && hook != DF_HOOK_SENDMSG6)
 		return 0;
-	return ctx->sk && ctx->sk->src_port == dport;
+	return ctx->sk && port_is_fenced(generation, (__u16)ctx->sk->src_port);
+}
+
+/* What such a socket sends is never again believed to go to a translated resolver. */
+static __always_inline void owner_mark_server(struct bpf_sock_addr *ctx)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct df_owner *owner;
+
+	if (!sk)
+		return;
+	owner = bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (owner)
+		owner->flags |= DF_OWNER_ANSWERS;
 }
 
 /* A connected socket that passes a control message calls sendmsg with port 0: not fenced. */
@@ -227,11 +241,14 @@ static __always_inline int call_handle(struct bpf_sock_addr *ctx, enum df_hook h
 {
 	__u32 gen = active & 1;
 	const struct df_generation *generation = &generations[gen];
-	__u16 dport = bpf_ntohs((__u16)ctx->user_port);
 	struct df_flow flow;
 
-	if (!port_is_fenced(generation, dport) || call_may_answer(ctx, hook, dport))
+	if (!port_is_fenced(generation, bpf_ntohs((__u16)ctx->user_port)))
 		return SOCKET_ALLOW;
+	if (call_may_answer(ctx, generation, hook)) {
+		owner_mark_server(ctx);
+		return SOCKET_ALLOW;
+	}
 	flow_from_call(ctx, &flow, family);
 	return call_judge(ctx, &flow, generation, gen, hook);
 }

@@ -19,7 +19,7 @@ static const char *transport_name(unsigned int protocol)
 	case IPPROTO_TCP:
 		return "tcp";
 	case IPPROTO_UDPLITE:
-		return "udp-lite";
+		return "udplite";
 	case IPPROTO_SCTP:
 		return "sctp";
 	case IPPROTO_DCCP:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh
+#
+# Somebody reads the daemon's stdout too slowly, or not at all. The daemon does not wait for him:
+# it enforces, answers, and counts what he did not get; what he gets is whole lines.
+. "$(dirname "$0")/lib.sh"
+setup
+simple_policy
+mkfifo "$WORK/pipe"
+EVENTS=$WORK/pipe
+exec 8<>"$WORK/pipe" # a reader that does not read
+start_fence
+
+before=$(arrived $BAD4)
+fenced "$PROBE" udp-sendto $BAD4 53 -u -r 20000 >"$WORK/sender"
+expect_match "all were blocked" "$(<"$WORK/sender")" 'failed=20000$'
+settle
+expect "packets" "$(arrived $BAD4)" "$before"
+expect "denied" "$(denied)" 20000
+dnsfence status >/dev/null
+expect "status, exit status" $? 0
+expect_log_whole
+expect_more "lines that were dropped" "$(status_of .process.sink_dropped)" 0
+
+# Now he reads what is there, and new events come through again.
+timeout 2 cat <&8 >"$WORK/read"
+probe udp-sendto $BAD6 53
+timeout 2 cat <&8 >>"$WORK/read"
+expect "lines that are no JSON" "$(jq -R 'fromjson? // "torn"' "$WORK/read" | grep -c '^"torn"$')" 0
+expect "the last event comes through" \
+	"$(jq -r --argjson pid "$PID" 'select(.process.pid == $pid) | .destination.ip' "$WORK/read")" $BAD6
+expect "lines read and lines written" "$(wc -l <"$WORK/read")" "$(status_of .process.sink_written)"
+
+# The log itself says that something is missing before that event.
+((CHECKS++))
+grep -q '"action":"events-lost"' "$WORK/read" || [[ $(status_of .process.sink_dropped) -gt 0 ]] ||
+	fail "nothing says that lines are missing"
+stop_fence TERM
+expect "SIGTERM with a reader that does not read, exit status" "$STATUS" 0
+finish

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh
+#
+# Surroundings that do not fit: no privilege, an unreadable file, a cgroup or pin directory that
+# is not ours, a second daemon. The answer is an exit status and a sentence, never a half fence.
+. "$(dirname "$0")/lib.sh"
+need setpriv
+setup
+simple_policy
+chmod 755 "$WORK" "$WORK/run"
+chmod 644 "$CONFIG"
+
+# refused WHAT STATUS REGEX ARGUMENT...
+refused() {
+	local what=$1 status=$2 regex=$3
+	shift 3
+	OUT=$(timeout 10 "$@" 2>&1 </dev/null)
+	expect "$what, exit status" $? "$status"
+	expect_match "$what says why" "$OUT" "$regex"
+}
+
+ours=(--cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run")
+nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
+mkdir "$WORK/theirs" && chown nobody "$WORK/theirs"
+theirs=(--cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/theirs")
+cp "$DNSFENCE" "$WORK/dnsfence"
+
+refused "run without privilege" 3 'root|CAP_|[Pp]ermi' \
+	"${nobody[@]}" "$WORK/dnsfence" -C "$CONFIG" "${theirs[@]}" run
+refused "load without privilege" 3 'root|CAP_|[Pp]ermi' \
+	"${nobody[@]}" "$WORK/dnsfence" -C "$CONFIG" "${theirs[@]}" load
+chmod 600 "$CONFIG"
+refused "a file that cannot be read" 1 'dnsfence.yaml.*[Pp]ermission denied' \
+	"${nobody[@]}" "$WORK/dnsfence" -C "$CONFIG" check
+refused "a file that is not there" 1 "$WORK/nowhere.yaml" "$DNSFENCE" -C "$WORK/nowhere.yaml" check
+refused "a directory as a file" 1 'not a regular file' "$DNSFENCE" -C "$WORK" check
+
+refused "a cgroup that is not there" 1 "/$ID-nowhere" \
+	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID-nowhere" --pin-dir "$PIN_DIR" \
+	--runtime-dir "$WORK/run" run
+refused "a pin directory on another file system" 3 'BPF file system' \
+	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" --pin-dir "$WORK/pins" --runtime-dir "$WORK/run" run
+mkdir -m 700 "$PIN_DIR" && mkdir "$PIN_DIR/somebody"
+refused "a pin directory of somebody else" 1 "somebody" "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
+rmdir "$PIN_DIR/somebody" && chmod 755 "$PIN_DIR"
+refused "a pin directory that others can enter" 3 "0700" "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
+rm -rf "$PIN_DIR"
+refused "an unknown command" 2 'nosuch' "$DNSFENCE" nosuch
+refused "an unknown option" 2 'nosuch' "$DNSFENCE" --nosuch status
+refused "no command" 2 'usage|Usage' "$DNSFENCE"
+
+start_fence
+denied_before=$(denied)
+refused "a second daemon" 1 'already|running|another' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
+kill -0 "$DAEMON"
+expect "the first daemon is alive" $? 0
+probe udp-sendto $BAD4 53
+expect "and its fence closed, errno" "$ERRNO" EPERM
+expect "and its counters whole" "$(denied)" $((denied_before + 1))
+expect_event "and its log" "$PID" '.dnsfence.verdict == "deny"'
+
+# Others can neither ask the daemon nor touch what is pinned.
+refused "status by nobody" 3 '.' "${nobody[@]}" "$WORK/dnsfence" "${ours[@]}" status
+refused "unload by nobody" 3 '.' "${nobody[@]}" "$WORK/dnsfence" "${ours[@]}" unload
+probe udp-sendto $BAD4 53
+expect "the fence is still closed, errno" "$ERRNO" EPERM
+expect_log_whole
+finish

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * userspace/event.c and event_format.c: which records of the ring are believed, and what the two
+ * lines made of one say.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+
+#include "userspace/event.h"
+
+static const char question[] = "\7example\3org\0\0\1\0\1";
+
+static struct df_event good_record(void)
+{
+	struct df_event record = {
+		.size = sizeof(struct df_event),
+		.abi = DF_ABI_VERSION,
+		.hook = DF_HOOK_PACKET,
+		.verdict = DF_VERDICT_DENY,
+		.reason = DF_REASON_NOT_SANCTIONED,
+		.service = DF_SERVICE_DNS,
+		.family = 4,
+		.protocol = IPPROTO_UDP,
+		.dport = 53,
+		.sport = 40000,
+		.flags = DF_EVENT_PACKET | DF_EVENT_QUESTION,
+		.daddr = {8, 8, 4, 4},
+		.saddr = {10, 0, 0, 1},
+		.count = 1,
+		.question_len = sizeof(question) - 1,
+		.policy = "default",
+	};
+
+	memcpy(record.question, question, sizeof(question) - 1);
+	return record;
+}
+
+static int check(const void *record, size_t size)
+{
+	struct df_event checked = {.hook = 77};
+	const char *problem = NULL;
+	int r = event_check_record(record, size, &checked, &problem);
+
+	if (r == 0)
+		return 0;
+	assert_int_equal(r, -EPROTO);
+	assert_non_null(problem);
+	assert_int_equal(checked.hook, 77);
+	return r;
+}
+
+static void test_good_record(void **state)
+{
+	struct df_event record = good_record(), checked;
+	const char *problem;
+
+	(void)state;
+	assert_int_equal(event_check_record(&record, sizeof(record), &checked, &problem), 0);
+	assert_memory_equal(&checked, &record, sizeof(record));
+}
+
+/* A report of repeats is the head alone: the rest reads as zeroes. */
+static void test_head_alone(void **state)
+{
+	struct df_event record = good_record(), checked;
+	_cleanup_free_ void *head = malloc(DF_EVENT_HEAD_SIZE);
+	const char *problem;
+
+	(void)state;
+	assert_non_null(head);
+	record.size = DF_EVENT_HEAD_SIZE;
+	record.question_len = 0;
+	record.count = 1000;
+	memcpy(head, &record, DF_EVENT_HEAD_SIZE);
+	assert_int_equal(event_check_record(head, DF_EVENT_HEAD_SIZE, &checked, &problem), 0);
+	assert_int_equal(checked.count, 1000);
+	assert_int_equal(checked.question[0], 0);
+	record.question_len = 1;
+	memcpy(head, &record, DF_EVENT_HEAD_SIZE);
+	assert_int_equal(check(head, DF_EVENT_HEAD_SIZE), -EPROTO);
+}
+
+/* Cut anywhere, in memory of exactly that size. */
+static void test_sizes(void **state)
+{
+	struct df_event record = good_record();
+	uint8_t longer[sizeof(record) + 64] = {0};
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(record); size++) {
+		_cleanup_free_ void *cut = malloc(size + 1);
+
+		assert_non_null(cut);
+		memcpy(cut, &record, size);
+		assert_int_equal(check(cut, size), -EPROTO);
+	}
+	memcpy(longer, &record, sizeof(record));
+	assert_int_equal(check(longer, sizeof(record)), 0);
+	assert_int_equal(check(longer, sizeof(record) + 8), -EPROTO);
+	assert_int_equal(check(longer, sizeof(longer)), -EPROTO);
+}
+
+#define REFUSED(statement)                                                 \
+	do {                                                               \
+		struct df_event record = good_record();                    \
+		statement;                                                 \
+		assert_int_equal(check(&record, sizeof(record)), -EPROTO); \
+	} while (0)
+
+#define ACCEPTED(statement)                                          \
+	do {                                                         \
+		struct df_event record = good_record();              \
+		statement;                                           \
+		assert_int_equal(check(&record, sizeof(record)), 0); \
+	} while (0)
+
+static void test_fields(void **state)
+{
+	(void)state;
+	REFUSED(record.abi++);
+	REFUSED(record.abi = 0);
+	REFUSED(record.size = 0);
+	REFUSED(record.size = sizeof(record) - 1);
+	REFUSED(record.size = 0xffff);
+	REFUSED(record.hook = DF_HOOK_MAX);
+	REFUSED(record.hook = 0xff);
+	REFUSED(record.verdict = DF_VERDICT_PASS);
+	REFUSED(record.verdict = DF_VERDICT_ALLOW);
+	REFUSED(record.verdict = DF_VERDICT_MAX);
+	REFUSED(record.reason = DF_REASON_MAX);
+	REFUSED(record.service = DF_SERVICE_MAX + 1);
+	REFUSED(record.family = 5);
+	REFUSED(record.count = 0);
+	REFUSED(record.question_len = DF_QUESTION_MAX + 1);
+	REFUSED(record.question_len = 0xffff);
+	REFUSED(memset(record.policy, 'x', sizeof(record.policy)));
+	ACCEPTED(record.verdict = DF_VERDICT_AUDIT);
+	ACCEPTED(record.service = DF_SERVICE_MAX);
+	ACCEPTED(record.family = 0);
+	ACCEPTED(record.family = 6);
+	ACCEPTED(record.question_len = 0);
+	ACCEPTED(record.question_len = DF_QUESTION_MAX);
+	ACCEPTED(record.count = 0xffffffff);
+}
+
+static struct event good_event(void)
+{
+	struct event event = {
+		.kind = EVENT_VIOLATION,
+		.record = good_record(),
+		.sequence = 7,
+		.time = {.tv_sec = 1767225600, .tv_nsec = 123456789}, /* 2026-01-01T00:00:00Z */
+		.count = 3,
+		.has_question = true,
+		.question = {.name = "example.org", .type = "A", .class = "IN"},
+		.process_name = "dig",
+		.user = "root",
+		.cgroup = "/ci.slice",
+	};
+
+	event.record.flags |= DF_EVENT_CALLER | DF_EVENT_UID;
+	return event;
+}
+
+static void expect_json(const struct event *event, const char *const *parts, size_t parts_len)
+{
+	_cleanup_(json_done) struct json json = {0};
+	_cleanup_free_ char *text = NULL;
+
+	assert_int_equal(event_write_json(event, "host-a", &json), 0);
+	text = strndup(json.text, json.length);
+	assert_non_null(text);
+	assert_ptr_equal(strchr(text, '\n'), text + json.length - 1);
+	for (size_t i = 0; i < parts_len; i++)
+		if (!strstr(text, parts[i]))
+			fail_msg("%s\nis not in\n%s", parts[i], text);
+}
+
+static void test_json(void **state)
+{
+	static const char *const parts[] = {
+		"{\"@timestamp\":\"2026-01-01T00:00:00.123456Z\"",
+		"\"ecs\":{\"version\":",
+		"\"category\":[\"network\"]",
+		"\"type\":[\"connection\",\"denied\"]",
+		"\"action\":\"dns-denied\"",
+		"\"outcome\":\"failure\"",
+		"\"reason\":\"resolver-not-sanctioned\"",
+		"\"dataset\":\"dnsfence.violation\"",
+		"\"sequence\":7",
+		"\"transport\":\"udp\"",
+		"\"type\":\"ipv4\"",
+		"\"source\":{\"ip\":\"10.0.0.1\",\"port\":40000}",
+		"\"destination\":{\"ip\":\"8.8.4.4\",\"port\":53}",
+		"\"question\":{\"name\":\"example.org\",\"type\":\"A\",\"class\":\"IN\"}",
+		"\"name\":\"dig\"",
+		"\"user\":{\"id\":\"0\",\"name\":\"root\"}",
+		"\"rule\":{\"name\":\"default\"}",
+		"\"host\":{\"name\":\"host-a\"}",
+		"\"hook\":\"packet\"",
+		"\"verdict\":\"deny\"",
+		"\"path\":\"/ci.slice\"",
+		"\"count\":3",
+		"\"lost_before\":0",
+	};
+	struct event event = good_event();
+
+	(void)state;
+	expect_json(&event, parts, ARRAY_LEN(parts));
+}
+
+static void test_json_audited(void **state)
+{
+	static const char *const parts[] = {
+		"\"type\":[\"connection\",\"allowed\"]",
+		"\"action\":\"dns-audited\"",
+		"\"outcome\":\"success\"",
+		"\"verdict\":\"audit\"",
+		"\"ip\":\"2001:db8::53\"",
+		"\"type\":\"ipv6\"",
+		"\"transport\":\"tcp\"",
+	};
+	static const uint8_t daddr[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 0x53};
+	struct event event = good_event();
+
+	(void)state;
+	event.record.verdict = DF_VERDICT_AUDIT;
+	event.record.family = 6;
+	event.record.protocol = IPPROTO_TCP;
+	memcpy(event.record.daddr, daddr, sizeof(daddr));
+	expect_json(&event, parts, ARRAY_LEN(parts));
+}
+
+static void test_json_lost(void **state)
+{
+	static const char *const parts[] = {"\"action\":\"events-lost\"",
+					    "\"dataset\":\"dnsfence.log\"",
+					    "\"dnsfence\":{\"count\":12}", "\"sequence\":8"};
+	struct event event = {.kind = EVENT_LOST, .count = 12, .sequence = 8};
+
+	(void)state;
+	expect_json(&event, parts, ARRAY_LEN(parts));
+}
+
+/* What nobody could tell is left out, not written as an empty word. */
+static void test_json_leaves_out(void **state)
+{
+	static const char *const absent[] = {
+		"\"process\"", "\"user\"", "\"dns\":", "\"rule\"", "\"path\"", "\"\""};
+	_cleanup_(json_done) struct json json = {0};
+	_cleanup_free_ char *text = NULL;
+	struct event event = good_event();
+
+	(void)state;
+	event.record.flags = DF_EVENT_PACKET;
+	event.record.policy[0] = event.cgroup[0] = 0;
+	event.has_question = false;
+	assert_int_equal(event_write_json(&event, "host-a", &json), 0);
+	text = strndup(json.text, json.length);
+	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+		if (strstr(text, absent[i]))
+			fail_msg("%s is in\n%s", absent[i], text);
+}
+
+static void test_line(void **state)
+{
+	struct event event = good_event();
+	char line[4096];
+	size_t length = event_write_line(&event, false, line, sizeof(line));
+
+	(void)state;
+	assert_int_equal(line[length - 1], '\n');
+	line[length - 1] = 0;
+	assert_null(strchr(line, '\n'));
+	assert_non_null(strstr(line, "DENIED dns/udp 8.8.4.4:53 example.org A by dig["));
+	assert_non_null(strstr(line, "in /ci.slice: resolver-not-sanctioned, policy default"));
+	assert_non_null(strstr(line, "3 times"));
+}
+
+/* A process may call itself anything: no byte of it steers a terminal. */
+static void test_line_is_printable(void **state)
+{
+	struct event event = good_event();
+	char line[4096];
+	size_t length;
+
+	(void)state;
+	snprintf(event.process_name, sizeof(event.process_name), "a\033[31m\n\r\x7f\b");
+	snprintf(event.cgroup, sizeof(event.cgroup), "/x\n\033]0;title\a");
+	length = event_write_line(&event, false, line, sizeof(line));
+	for (size_t i = 0; i + 1 < length; i++)
+		assert_true((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
+}
+
+/* However little room there is, the line ends inside it. */
+static void test_line_fits(void **state)
+{
+	struct event event = good_event();
+	char line[512];
+
+	(void)state;
+	memset(event.cgroup, 'c', sizeof(event.cgroup) - 1);
+	for (size_t size = 16; size < sizeof(line); size++) {
+		size_t length;
+
+		memset(line, 0x55, sizeof(line));
+		length = event_write_line(&event, true, line, size);
+		assert_true(length <= size);
+		assert_int_equal(line[length - 1], '\n');
+		assert_int_equal(line[size], 0x55);
+	}
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < DF_REASON_MAX; i++) {
+		assert_true(event_reason_name(i)[0] && event_reason_text(i)[0]);
+		for (unsigned int j = 0; j < i; j++)
+			assert_string_not_equal(event_reason_name(i), event_reason_name(j));
+	}
+	for (unsigned int i = 0; i < DF_VERDICT_MAX; i++)
+		assert_true(event_verdict_name(i)[0]);
+	for (unsigned int i = 0; i <= DF_SERVICE_MAX; i++)
+		assert_true(event_service_name(i)[0]);
+	assert_string_equal(event_reason_name(DF_REASON_MAX), "?");
+	assert_string_equal(event_verdict_name(255), "?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good_record), cmocka_unit_test(test_head_alone),
+		cmocka_unit_test(test_sizes),       cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_json),        cmocka_unit_test(test_json_audited),
+		cmocka_unit_test(test_json_lost),   cmocka_unit_test(test_json_leaves_out),
+		cmocka_unit_test(test_line),        cmocka_unit_test(test_line_is_printable),
+		cmocka_unit_test(test_line_fits),   cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

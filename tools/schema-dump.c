@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The configuration's table (userspace/schema.c) as text for others: "schema-dump json" prints a
+ * JSON Schema, draft 2020-12, for editors and provisioning tools; "schema-dump man" prints the
+ * scdoc text of all keys, which the Makefile puts into dnsfence.yaml(5). Knows the table and
+ * nothing of the parser; what only the whole file can show stays with "dnsfence check".
+ */
+#include "bpf/abi.h"
+#include "config.h"
+#include "json.h"
+#include "schema.h"
+
+#define SCHEMA_DIALECT "https://json-schema.org/draft/2020-12/schema"
+
+/* Names of sets and policies, as config.c takes them. */
+#define SCHEMA_STRINGIFY(number) #number
+#define SCHEMA_NAME_PATTERN(max) "^[A-Za-z0-9._-]{1," SCHEMA_STRINGIFY(max) "}$"
+#define SCHEMA_NAME_MAX 31
+_Static_assert(SCHEMA_NAME_MAX == DF_POLICY_NAME_LEN - 1, "the pattern's length");
+
+/* JSON Schema ------------------------------------------------------------------------------ */
+
+static void json_properties(const struct schema_object *object, struct json *to);
+
+static void json_ref(struct json *to, const char *key, const struct schema_object *object)
+{
+	char ref[64];
+
+	snprintf(ref, sizeof(ref), "#/$defs/%s", object->name);
+	json_object(to, key);
+	json_string(to, "$ref", ref);
+	json_object_end(to);
+}
+
+static bool choice_is_off(const struct schema_choice *choice)
+{
+	return util_streq(choice->name, "off");
+}
+
+/* off is the word here, and false to readers of YAML 1.1. */
+static void json_choices(const struct schema_choice *choices, struct json *to)
+{
+	json_list(to, "oneOf");
+	for (const struct schema_choice *choice = choices; choice->name; choice++) {
+		json_object(to, NULL);
+		if (choice_is_off(choice)) {
+			json_list(to, "enum");
+			json_string(to, NULL, choice->name);
+			json_bool(to, NULL, false);
+			json_list_end(to);
+		} else {
+			json_string(to, "const", choice->name);
+		}
+		json_string(to, "description", choice->doc);
+		json_object_end(to);
+	}
+	json_list_end(to);
+}
+
+static void json_choices_object(const struct schema_choice *choices, const char *key,
+				struct json *to)
+{
+	json_object(to, key);
+	json_choices(choices, to);
+	json_object_end(to);
+}
+
+/* One choice, or a list of them. */
+static void json_flags(const struct schema_choice *choices, struct json *to)
+{
+	json_list(to, "oneOf");
+	json_choices_object(choices, NULL, to);
+	json_object(to, NULL);
+	json_string(to, "type", "array");
+	json_uint(to, "minItems", 1);
+	json_choices_object(choices, "items", to);
+	json_object_end(to);
+	json_list_end(to);
+}
+
+static void json_range(struct json *to, int min, int max)
+{
+	json_string(to, "type", "integer");
+	json_uint(to, "minimum", (uint64_t)min);
+	json_uint(to, "maximum", (uint64_t)max);
+}
+
+/* The parser reads words; an unquoted uid is one, too. */
+static void json_word(struct json *to)
+{
+	json_list(to, "type");
+	json_string(to, NULL, "string");
+	json_string(to, NULL, "integer");
+	json_list_end(to);
+}
+
+static void json_sets(struct json *to)
+{
+	json_string(to, "type", "object");
+	json_object(to, "propertyNames");
+	json_string(to, "pattern", SCHEMA_NAME_PATTERN(SCHEMA_NAME_MAX));
+	json_object(to, "not");
+	json_string(to, "const", "any");
+	json_object_end(to);
+	json_object_end(to);
+	json_object(to, "additionalProperties");
+	json_string(to, "type", "array");
+	json_object(to, "items");
+	json_list(to, "oneOf");
+	json_object(to, NULL);
+	json_string(to, "type", "string");
+	json_string(to, "description", "An address or a prefix: every fenced service there.");
+	json_object_end(to);
+	json_ref(to, NULL, &schema_resolver);
+	json_list_end(to);
+	json_object_end(to);
+	json_object_end(to);
+}
+
+static void json_policies(struct json *to)
+{
+	json_string(to, "type", "array");
+	json_uint(to, "minItems", 1);
+	json_ref(to, "items", &schema_policy);
+}
+
+static void json_set_names(struct json *to)
+{
+	json_list(to, "oneOf");
+	json_object(to, NULL);
+	json_string(to, "const", "any");
+	json_object_end(to);
+	json_object(to, NULL);
+	json_string(to, "type", "array");
+	json_object(to, "items");
+	json_string(to, "type", "string");
+	json_object_end(to);
+	json_object_end(to);
+	json_list_end(to);
+}
+
+static void json_kind(const struct schema_field *field, struct json *to)
+{
+	switch (field->kind) {
+	case SCHEMA_STRING:
+		json_word(to);
+		break;
+	case SCHEMA_ADDRESS:
+		json_string(to, "type", "string");
+		break;
+	case SCHEMA_BOOL:
+		json_string(to, "type", "boolean");
+		break;
+	case SCHEMA_CHOICE:
+	case SCHEMA_PROTOCOL:
+		json_choices(field->choices, to);
+		break;
+	case SCHEMA_FLAGS:
+		json_flags(field->choices, to);
+		break;
+	case SCHEMA_INT:
+		json_range(to, field->min, field->max);
+		break;
+	case SCHEMA_PORT:
+		json_range(to, 1, UINT16_MAX);
+		break;
+	case SCHEMA_OBJECT:
+		json_properties(field->object, to);
+		break;
+	case SCHEMA_SETS:
+		json_sets(to);
+		break;
+	case SCHEMA_POLICIES:
+		json_policies(to);
+		break;
+	case SCHEMA_SET_NAMES:
+		json_set_names(to);
+		break;
+	case SCHEMA_VERSION:
+		json_string(to, "const", CONFIG_API_VERSION);
+		break;
+	case SCHEMA_LATER:
+		break;
+	}
+}
+
+/* As a value where the table's text is one; the description tells the others. */
+static bool json_default(const struct schema_field *field, struct json *to)
+{
+	if (field->kind == SCHEMA_BOOL)
+		json_bool(to, "default", util_streq(field->standard, "true"));
+	else if (field->kind == SCHEMA_INT)
+		json_uint(to, "default", strtoul(field->standard, NULL, 10));
+	else if (field->kind == SCHEMA_CHOICE &&
+		 schema_choice_find(field->choices, field->standard))
+		json_string(to, "default", field->standard);
+	else
+		return false;
+	return true;
+}
+
+static void json_field(const struct schema_field *field, struct json *to)
+{
+	char text[1024];
+
+	json_object(to, field->key);
+	if (field->standard && !json_default(field, to)) {
+		snprintf(text, sizeof(text), "%s Default: %s.", field->doc, field->standard);
+		json_string(to, "description", text);
+	} else {
+		json_string(to, "description", field->doc);
+	}
+	json_kind(field, to);
+	json_object_end(to);
+}
+
+static void json_required(const struct schema_object *object, struct json *to)
+{
+	json_list(to, "required");
+	for (const struct schema_field *field = object->fields; field->key; field++)
+		if (field->required)
+			json_string(to, NULL, field->key);
+	json_list_end(to);
+}
+
+/* "type" to "required" of an object; its description stands with whoever refers to it. */
+static void json_properties(const struct schema_object *object, struct json *to)
+{
+	json_string(to, "type", "object");
+	json_bool(to, "additionalProperties", false);
+	json_required(object, to);
+	json_object(to, "properties");
+	for (const struct schema_field *field = object->fields; field->key; field++)
+		if (field->kind != SCHEMA_LATER)
+			json_field(field, to);
+	json_object_end(to);
+}
+
+static void json_definition(const struct schema_object *object, struct json *to)
+{
+	json_object(to, object->name);
+	json_string(to, "description", object->doc);
+	json_properties(object, to);
+	json_object_end(to);
+}
+
+static int dump_json(void)
+{
+	struct json json = {0};
+	int r;
+
+	json_object(&json, NULL);
+	json_string(&json, "$schema", SCHEMA_DIALECT);
+	json_string(&json, "title", "dnsfence configuration, " CONFIG_API_VERSION);
+	json_string(&json, "description",
+		    "Made from the table that the parser reads. A file in dnsfence.d may leave "
+		    "policies out; \"dnsfence check\" sees all files together.");
+	json_properties(&schema_config, &json);
+	json_object(&json, "$defs");
+	json_definition(&schema_resolver, &json);
+	json_definition(&schema_policy, &json);
+	json_object_end(&json);
+	json_object_end(&json);
+	r = json_finish(&json);
+	if (r >= 0)
+		(void)fwrite(json.text, 1, json.length, stdout);
+	json_done(&json);
+	return r;
+}
+
+/* scdoc ------------------------------------------------------------------------------------ */
+
+static void man_text(const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("\\*_`", *text))
+			putchar('\\');
+		putchar(*text);
+	}
+}
+
+static const char *man_kind(const struct schema_field *field)
+{
+	switch (field->kind) {
+	case SCHEMA_BOOL:
+		return "true or false";
+	case SCHEMA_PORT:
+		return "a port";
+	case SCHEMA_INT:
+		return "a number";
+	case SCHEMA_ADDRESS:
+		return "an address or a prefix";
+	case SCHEMA_FLAGS:
+		return "one of these, or a list";
+	case SCHEMA_CHOICE:
+	case SCHEMA_PROTOCOL:
+		return "one of these";
+	case SCHEMA_OBJECT:
+		return "keys, see below";
+	case SCHEMA_SETS:
+		return "names, each with a list";
+	case SCHEMA_POLICIES:
+		return "a list of policies";
+	case SCHEMA_SET_NAMES:
+		return "any, or a list of names";
+	case SCHEMA_VERSION:
+	case SCHEMA_STRING:
+	case SCHEMA_LATER:
+		break;
+	}
+	return "text";
+}
+
+static void man_field(const struct schema_field *field)
+{
+	printf("*%s*: _%s_%s\n\t", field->key, man_kind(field),
+	       field->required ? ", required" : "");
+	man_text(field->doc);
+	if (field->kind == SCHEMA_INT)
+		printf(" From %d to %d.", field->min, field->max);
+	if (field->standard) {
+		printf(" Default: ");
+		man_text(field->standard);
+		putchar('.');
+	}
+	printf("\n\n");
+	if (!field->choices)
+		return;
+	for (const struct schema_choice *choice = field->choices; choice->name; choice++) {
+		printf("\t- *%s*: ", choice->name);
+		man_text(choice->doc);
+		putchar('\n');
+	}
+	putchar('\n');
+}
+
+static void man_object(const struct schema_object *object, const char *title)
+{
+	printf("## %s\n\n", title);
+	man_text(object->doc);
+	printf("\n\n");
+	for (const struct schema_field *field = object->fields; field->key; field++)
+		if (field->kind != SCHEMA_LATER)
+			man_field(field);
+	for (const struct schema_field *field = object->fields; field->key; field++)
+		if (field->kind == SCHEMA_OBJECT)
+			man_object(field->object, field->object->name);
+}
+
+static void man_later(const struct schema_object *object)
+{
+	for (const struct schema_field *field = object->fields; field->key; field++) {
+		if (field->kind == SCHEMA_LATER) {
+			printf("*%s* in %s\n\t", field->key, object->name);
+			man_text(field->doc);
+			printf(".\n\n");
+		}
+		if (field->kind == SCHEMA_OBJECT)
+			man_later(field->object);
+	}
+}
+
+static void dump_man(void)
+{
+	man_object(&schema_config, "top level");
+	man_object(&schema_resolver, "an entry of a resolver set");
+	man_object(&schema_policy, "an entry of policies");
+	printf("## keys that are refused by name\n\n");
+	man_later(&schema_config);
+	man_later(&schema_resolver);
+	man_later(&schema_policy);
+}
+
+int main(int argc, char **argv)
+{
+	bool json = argc == 2 && util_streq(argv[1], "json");
+
+	if (!json && !(argc == 2 && util_streq(argv[1], "man"))) {
+		fprintf(stderr, "usage: schema-dump json|man\n");
+		return 2;
+	}
+	if (json && dump_json() < 0) {
+		fprintf(stderr, "schema-dump: out of memory\n");
+		return 5;
+	}
+	if (!json)
+		dump_man();
+	return fflush(stdout) == 0 ? 0 : 5;
+}
