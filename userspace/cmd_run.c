@@ -34,7 +34,9 @@ struct daemon {
 	struct sink_stdout out;
 	bool color; /* on standard output */
 	struct sink_file *file;
-	struct json json;
+	struct json json; /* of the event at hand */
+	struct event missed;
+	struct json missed_json;
 	char host[256];
 	char line[LINE_MAX_BYTES];
 	int signals, ticks;
@@ -43,17 +45,55 @@ struct daemon {
 	bool unload; /* open the fence on the way out */
 };
 
-static void daemon_write_stdout(struct daemon *daemon, const struct event *event)
+/* One line to standard output: as JSON, or readable on a terminal. */
+static void daemon_print(struct daemon *daemon, const struct event *event, const struct json *json)
 {
 	char *line = daemon->line;
 
-	if (!daemon->prepared.config.events_stdout)
-		return;
 	if (daemon->out.terminal)
 		sink_stdout_write(&daemon->out, line,
-				  event_write_line(event, daemon->color, line, LINE_MAX_BYTES));
+				  event_write_line(event, daemon->color, line, LINE_MAX_BYTES),
+				  event->count);
 	else
-		sink_stdout_write(&daemon->out, daemon->json.text, daemon->json.length);
+		sink_stdout_write(&daemon->out, json->text, json->length, event->count);
+}
+
+/* What a sink had to drop, for its own readers, before what it takes next. */
+static const struct event *daemon_tell_missed(struct daemon *daemon, struct sink_counters *counters,
+					      struct json *json)
+{
+	struct event *missed = &daemon->missed;
+
+	if (!counters->missed)
+		return NULL;
+	*missed = (struct event){.kind = EVENT_LOST, .count = counters->missed};
+	clock_gettime(CLOCK_REALTIME, &missed->time);
+	json_reset(json);
+	if (event_write_json(missed, daemon->host, json) < 0)
+		return NULL;
+	counters->missed = 0;
+	return missed;
+}
+
+static void daemon_write_stdout(struct daemon *daemon, const struct event *event)
+{
+	const struct event *missed = NULL;
+
+	if (sink_stdout_ready())
+		missed = daemon_tell_missed(daemon, &daemon->out.counters, &daemon->missed_json);
+	if (missed)
+		daemon_print(daemon, missed, &daemon->missed_json);
+	daemon_print(daemon, event, &daemon->json);
+}
+
+static void daemon_write_file(struct daemon *daemon, const struct event *event)
+{
+	struct json *json = &daemon->missed_json;
+	const struct event *missed = daemon_tell_missed(daemon, &daemon->file->counters, json);
+
+	if (missed)
+		sink_file_write(daemon->file, json->text, json->length, missed->count);
+	sink_file_write(daemon->file, daemon->json.text, daemon->json.length, event->count);
 }
 
 static void daemon_send_clients(struct daemon *daemon, const struct event *event)
@@ -78,8 +118,9 @@ static void daemon_handle_event(void *context, struct event *event)
 	if (event_write_json(event, daemon->host, &daemon->json) < 0)
 		return;
 	if (daemon->file)
-		sink_file_write(daemon->file, daemon->json.text, daemon->json.length);
-	daemon_write_stdout(daemon, event);
+		daemon_write_file(daemon, event);
+	if (daemon->prepared.config.events_stdout)
+		daemon_write_stdout(daemon, event);
 	daemon_send_clients(daemon, event);
 }
 
@@ -378,6 +419,7 @@ static void daemon_done(struct daemon *daemon)
 	loop_done(&daemon->loop);
 	prepared_done(&daemon->prepared);
 	json_done(&daemon->json);
+	json_done(&daemon->missed_json);
 }
 
 int cmd_run(const struct options *options)

@@ -100,6 +100,11 @@ static void config_check(const struct config *config, struct diagnostics *diagno
 	struct mark whole = {.file = config->files_length ? config->files[0] : NULL};
 	size_t defaults = 0;
 
+	if (config->policies_length > DF_POLICY_MAX) {
+		config_error(diagnostics, whole, "%zu policies; at most %d fit",
+			     config->policies_length, DF_POLICY_MAX);
+		return;
+	}
 	for (size_t i = 0; i < config->sets_length; i++)
 		for (size_t j = 0; j < config->sets[i].length; j++)
 			config_check_resolver(config, &config->sets[i].resolvers[j], diagnostics);
@@ -114,9 +119,6 @@ static void config_check(const struct config *config, struct diagnostics *diagno
 	if (defaults > 1)
 		config_error(diagnostics, config->policies[config->policies_length - 1].where,
 			     "more than one policy has no match; only one can be the default");
-	if (config->policies_length > DF_POLICY_MAX)
-		config_error(diagnostics, whole, "%zu policies; at most %d fit",
-			     config->policies_length, DF_POLICY_MAX);
 	if (config->ring_kib & (config->ring_kib - 1))
 		config_error(diagnostics, whole, "events.buffer: %d is not a power of two",
 			     config->ring_kib);

@@ -219,7 +219,7 @@ static void write_lost(const struct event *event, const char *host, struct json 
 	json_string(to, "kind", "pipeline_error");
 	json_string(to, "action", "events-lost");
 	json_string(to, "dataset", "dnsfence.log");
-	json_uint(to, "sequence", event->sequence);
+	write_number(to, "sequence", event->sequence);
 	json_object_end(to);
 	write_host(host, to);
 	json_object(to, "dnsfence");

@@ -91,20 +91,23 @@ void sink_file_flush(struct sink_file *sink)
 	}
 	sink->counters.written += kept;
 	sink->counters.dropped += sink->lines - kept;
+	for (size_t line = kept; line < sink->lines; line++)
+		sink->counters.missed += sink->counts[line];
 	sink->length = sink->lines = 0;
 }
 
-void sink_file_write(struct sink_file *sink, const char *line, size_t length)
+void sink_file_write(struct sink_file *sink, const char *line, size_t length, uint64_t count)
 {
-	if (sink->length + length > sizeof(sink->buffer))
+	if (sink->length + length > sizeof(sink->buffer) || sink->lines == SINK_LINES)
 		sink_file_flush(sink);
 	if (length > sizeof(sink->buffer)) {
 		sink->counters.dropped++;
+		sink->counters.missed += count;
 		return;
 	}
 	memcpy(sink->buffer + sink->length, line, length);
 	sink->length += length;
-	sink->lines++;
+	sink->counts[sink->lines++] = count;
 }
 
 void sink_file_reopen(struct sink_file *sink)

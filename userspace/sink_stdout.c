@@ -8,11 +8,18 @@ void sink_stdout_init(struct sink_stdout *sink)
 	*sink = (struct sink_stdout){.terminal = isatty(STDOUT_FILENO) == 1};
 }
 
+bool sink_stdout_ready(void)
+{
+	struct pollfd poll_out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&poll_out, 1, 0) == 1 && (poll_out.revents & POLLOUT);
+}
+
 /*
  * The descriptor is shared with whoever started us, so it is not made non-blocking: a pipe that
  * polls writable takes PIPE_BUF (4096) bytes at least, and a line is written in such pieces.
  */
-void sink_stdout_write(struct sink_stdout *sink, const char *line, size_t length)
+void sink_stdout_write(struct sink_stdout *sink, const char *line, size_t length, uint64_t count)
 {
 	struct pollfd poll_out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 	size_t done = 0;
@@ -30,8 +37,10 @@ void sink_stdout_write(struct sink_stdout *sink, const char *line, size_t length
 			break;
 		done += (size_t)n;
 	}
-	if (done == length)
+	if (done == length) {
 		sink->counters.written++;
-	else
-		sink->counters.dropped++;
+		return;
+	}
+	sink->counters.dropped++;
+	sink->counters.missed += count;
 }
