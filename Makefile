@@ -120,7 +120,7 @@ check-unit: all $(unit_tests)
 check-kernel: all $(build)/leakprobe ## kernel tests (root): T='name ...' runs only these
 	$(Q)tests/kernel/run $(T)
 
-check-san: ## unit tests and the daemon's tests under ASan and UBSan (root)
+check-san: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 check-unit
 
 # Fuzzing: FUZZ_SECONDS for each target, from an empty corpus.
@@ -132,8 +132,7 @@ build/fuzz/%: tests/fuzz/%.c tests/unit/reference.c $(modules) $(wildcard usersp
 	$(Q)mkdir -p $(@D)
 	$(call quiet,FUZZ,$@)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< tests/unit/reference.c $(modules) \
-		$(if $(HAVE_SYSTEMD),userspace/notify.c,userspace/notify_none.c) $(own_libs)
+		-o $@ $< tests/unit/reference.c $(modules) $(own_libs)
 
 fuzz: $(fuzz_targets) ## run every fuzz target for FUZZ_SECONDS
 	$(Q)set -e; for target in $(fuzz_targets); do \

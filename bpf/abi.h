@@ -146,10 +146,10 @@ struct df_subject_key {
 /*
  * Which resolver. Value, __u32, a mask of transports: for port 0 DF_PROTO_ bits of each service
  * that may be asked on its own port, see DF_SERVICE_MASK; for any other port DF_PROTO_ bits
- * themselves. Either may carry DF_RESOLVER_TRANSLATED.
+ * themselves. DF_RESOLVER_TRANSLATED of those bits that are reached through this host's NAT.
  */
 #define DF_SERVICE_MASK(service, protocols) ((__u32)(protocols) << ((service)*2))
-#define DF_RESOLVER_TRANSLATED (1u << 31)
+#define DF_RESOLVER_TRANSLATED(mask) ((__u32)(mask) << 16)
 
 struct df_resolver_key {
 	__u32 scope;

@@ -53,7 +53,8 @@
 #define FLOW_CHAIN (1u << 6) /* FLOW_HEADERS_MAX was not enough */
 
 struct df_flow {
-	__u8 daddr[16]; /* network order; IPv4 in the first four bytes, never v4-mapped */
+	__u8 daddr[16]; /* network order; IPv4 in the first four bytes; a call's is never v4-mapped
+			 */
 	__u8 saddr[16];
 	__u16 dport; /* host order */
 	__u16 sport;
@@ -224,17 +225,19 @@ struct flow_walk {
 static __always_inline __u64 flow_read_header(df_load_ctx *ctx, struct df_flow *flow,
 					      struct flow_walk *walk)
 {
+	__u64 step;
+
 	if (!flow_is_tunnel(walk->next))
 		return flow_read_extension(ctx, walk->offset, walk->next);
-	flow->l3_offset = (__u16)walk->offset;
+	step = walk->next == PROTO_IPIP ? flow_read_ip4(ctx, walk->offset)
+					: flow_read_ip6(ctx, walk->offset);
 	if (walk->tunnels++)
 		flow->flags |= FLOW_TUNNEL;
-	if (walk->next == PROTO_IPIP) {
-		flow->family = 4;
-		return flow_read_ip4(ctx, walk->offset);
+	if (step & STEP_VALID) { /* else the outer addresses are all there is to tell */
+		flow->l3_offset = (__u16)walk->offset;
+		flow->family = walk->next == PROTO_IPIP ? 4 : 6;
 	}
-	flow->family = 6;
-	return flow_read_ip6(ctx, walk->offset);
+	return step;
 }
 
 /* The end of the walk: a header that has ports, or one that nothing is known about. */

@@ -24,6 +24,8 @@
 #define TCP_DATA_OFFSET 12 /* byte offsets in the header, RFC 9293 3.1 */
 #define TCP_FLAGS 13
 #define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define SOCKET_INET4 2 /* AF_INET */
 #define TCP_ACK 0x10
 
 enum packet_excuse {
@@ -100,6 +102,8 @@ static __always_inline int packet_is_accepted(struct __sk_buff *skb, const struc
 	if (!sk || flow->protocol != PROTO_TCP ||
 	    bpf_skb_load_bytes(skb, flow->l4_offset + TCP_FLAGS, &flags, 1) < 0)
 		return 0;
+	if (flags & TCP_RST) /* of whatever socket, the kernel's own among them: it says nothing */
+		return 1;
 	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
 		sk = bpf_get_listener_sock(sk);
 		owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE)
@@ -144,13 +148,35 @@ static __always_inline int packet_has_current(const struct df_flow *flow)
 }
 
 /*
- * connect() or sendmsg() was let through to a resolver marked `translated`, and this host's NAT
- * has since given the packet another address.
+ * Where the call behind this packet went, before this host's NAT: the peer of a connected socket,
+ * else the last recorded call's target. 0 when there is no such call to believe.
  */
-static __always_inline int packet_is_translated(const struct df_owner *owner)
+static __always_inline int flow_before_nat(struct __sk_buff *skb, struct df_flow *flow)
 {
-	return owner && (owner->flags & DF_OWNER_TRANSLATED) &&
-	       !(owner->flags & DF_OWNER_ANSWERS) && owner->netns_cookie == host_netns_cookie;
+	const struct df_owner *owner = packet_owner(skb);
+	struct bpf_sock *sk = skb->sk;
+
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (!sk || !owner || !(owner->flags & DF_OWNER_TRANSLATED) ||
+	    (owner->flags & DF_OWNER_ANSWERS) || owner->netns_cookie != host_netns_cookie)
+		return 0;
+	flow->family = owner->family;
+	flow->dport = owner->dport;
+	__builtin_memcpy(flow->daddr, owner->daddr, sizeof(flow->daddr));
+	if (!sk->dst_port)
+		return 1;
+	flow->dport = bpf_ntohs((__u16)sk->dst_port);
+	if (sk->family == SOCKET_INET4) {
+		__u32 addr[4] = {sk->dst_ip4};
+
+		flow->family = 4;
+		__builtin_memcpy(flow->daddr, addr, sizeof(addr));
+	} else {
+		__u32 addr[4] = {sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3]};
+
+		flow_set_daddr6(flow, addr);
+	}
+	return 1;
 }
 
 /*
@@ -318,7 +344,10 @@ __noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, _
 	if (!(flow.flags & FLOW_PORTS))
 		return EXCUSE_NONE;
 	flow_reload(skb, &flow);
-	if ((port_is_fenced(&generations[gen & 1], flow.sport) && question_is_answer(skb, &flow)) ||
+	if ((port_is_fenced(&generations[gen & 1], flow.sport) &&
+	     service_of(flow.dport, protocol_bit(flow.protocol), 1u << DF_SERVICE_DOQ) ==
+		     DF_SERVICE_MAX &&
+	     question_is_answer(skb, &flow)) ||
 	    packet_is_accepted(skb, &flow))
 		return EXCUSE_ANSWER;
 	if (audit && packet_is_bare_segment(skb, &flow) && owner_called(packet_owner(skb), &flow))
@@ -373,14 +402,42 @@ static __always_inline __u64 packet_decide_all(struct __sk_buff *skb, __u64 pack
 	return verdict_is_stricter((__u8)other, (__u8)verdict) ? other : verdict;
 }
 
-/* What a policy forbids may yet be an answer, or have been let through before this host's NAT. */
+/*
+ * A resolver marked `translated`, let through at connect() or sendmsg(), whose address this host's
+ * NAT has changed since. What was asked for is judged once more, by the socket's policy and the
+ * generation in force.
+ */
+__noinline __u32 packet_is_translated(struct __sk_buff *skb, __u64 packed, __u32 gen)
+{
+	const struct df_generation *generation = &generations[gen & 1];
+	__u32 rank = generation->default_policy;
+	struct df_decision decision;
+	struct df_flow flow = {};
+
+	if (!(generation->flags & DF_GEN_TRANSLATED))
+		return 0;
+	flow.protocol = (__u8)packed;
+	flow.flags = FLOW_PORTS;
+	if (!flow_before_nat(skb, &flow))
+		return 0;
+	if (generation->flags & DF_GEN_SEVERAL)
+		rank = packet_socket_rank(skb, gen);
+	if (rank >= DF_POLICY_MAX)
+		return 0;
+	decision = decide(&flow, generation, generation_policy(generation, rank), gen & 1);
+	return decision.reason == DF_REASON_SANCTIONED && decision.translated;
+}
+
+/* What the policy's list forbids may yet be an answer, or have been let through before NAT. */
 static __always_inline __u32 packet_pardon(struct __sk_buff *skb, __u64 packed, __u32 gen,
 					   const struct df_decision *decision)
 {
-	__u32 excuse = packet_excuse(skb, packed, gen, decision->verdict == DF_VERDICT_AUDIT);
+	__u32 excuse;
 
-	if (excuse == EXCUSE_NONE && decision->reason == DF_REASON_NOT_SANCTIONED &&
-	    packet_is_translated(packet_owner(skb)))
+	if (decision->reason != DF_REASON_NOT_SANCTIONED)
+		return EXCUSE_NONE;
+	excuse = packet_excuse(skb, packed, gen, decision->verdict == DF_VERDICT_AUDIT);
+	if (excuse == EXCUSE_NONE && packet_is_translated(skb, packed, gen))
 		return EXCUSE_TRANSLATED;
 	return excuse;
 }

@@ -19,13 +19,14 @@ static __always_inline __u32 protocol_bit(__u32 protocol)
 }
 
 /*
- * The service that owns a port, DF_SERVICE_MAX for none. A transport that no resolver speaks
- * (SCTP, DCCP; protocols 0) owns the port of any service: decide() denies it there.
+ * Of some services (a bit each) the one that owns a port, DF_SERVICE_MAX for none. A transport that
+ * no resolver speaks (SCTP, DCCP; protocols 0) owns the port of any: decide() denies it there.
  */
-static __always_inline __u32 service_of(__u32 port, __u32 protocols)
+static __always_inline __u32 service_of(__u32 port, __u32 protocols, __u32 services)
 {
-#define X(id, name, number, bits, source)                           \
-	if (port == number && (!protocols || (protocols & (bits)))) \
+#define X(id, name, number, bits, source)                             \
+	if (port == number && (services & (1u << DF_SERVICE_##id)) && \
+	    (!protocols || (protocols & (bits))))                     \
 		return DF_SERVICE_##id;
 	DF_SERVICES(X)
 #undef X

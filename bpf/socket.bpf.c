@@ -177,6 +177,10 @@ static __always_inline int call_errno(const struct df_flow *flow,
 	 */
 	if ((generation->flags & DF_GEN_TRANSLATED) && decision->verdict == DF_VERDICT_DENY)
 		return errnum;
+	/* Likewise where it cannot ask for the caller's cgroup itself. */
+	if (!kernel_packet_cgroup && (generation->flags & DF_GEN_SEVERAL) &&
+	    decision->verdict == DF_VERDICT_DENY)
+		return errnum;
 	/* What is only audited goes on to the packet layer in any case. */
 	if (connects && !(generation->flags & DF_GEN_DEFER) && decision->verdict == DF_VERDICT_DENY)
 		return errnum;
@@ -245,6 +249,8 @@ static __always_inline int call_handle(struct bpf_sock_addr *ctx, enum df_hook h
 
 	if (!port_is_fenced(generation, bpf_ntohs((__u16)ctx->user_port)))
 		return SOCKET_ALLOW;
+	if (!flow_has_ports(ctx->protocol) && ctx->protocol != PROTO_MPTCP)
+		return SOCKET_ALLOW; /* ping sockets, 6.2 */
 	if (call_may_answer(ctx, generation, hook)) {
 		owner_mark_server(ctx);
 		return SOCKET_ALLOW;

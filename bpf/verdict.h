@@ -61,29 +61,36 @@ static __always_inline int port_is_fenced(const struct df_generation *generation
 	return (generation->ports[port >> 6] >> (port & 63)) & 1;
 }
 
-/*
- * What a scope grants the flow's target on a port (0: the services' own): its mask when one of
- * the wanted bits is in it, else 0.
- */
+enum grant {
+	GRANT_NONE,
+	GRANT_LISTED,
+	GRANT_TRANSLATED, /* and reached through this host's NAT */
+};
+
+static __always_inline __u32 grant_of(const __u32 *mask, __u32 wanted)
+{
+	if (!mask || !(*mask & wanted))
+		return GRANT_NONE;
+	return *mask & DF_RESOLVER_TRANSLATED(wanted) ? GRANT_TRANSLATED : GRANT_LISTED;
+}
+
+/* What a scope grants the flow's target on a port (0: the services' own). */
 static __always_inline __u32 resolver_grant(__u32 gen, const struct df_flow *flow, __u32 scope,
 					    __u16 port, __u32 wanted, int prefixes)
 {
 	struct df_resolver_prefix_key prefix = {};
-	const __u32 *mask;
+	__u32 grant;
 
 	prefix.key.scope = scope;
 	prefix.key.port = port;
 	prefix.key.family = flow->family;
 	__builtin_memcpy(prefix.key.addr, flow->daddr, sizeof(prefix.key.addr));
 
-	mask = resolver_exact(gen, &prefix.key);
-	if (mask && (*mask & wanted))
-		return *mask;
-	if (!prefixes)
-		return 0;
+	grant = grant_of(resolver_exact(gen, &prefix.key), wanted);
+	if (grant != GRANT_NONE || !prefixes)
+		return grant;
 	prefix.prefixlen = DF_PREFIX_BASE + (flow->family == 4 ? 32 : 128);
-	mask = resolver_prefix(gen, &prefix);
-	return mask && (*mask & wanted) ? *mask : 0;
+	return grant_of(resolver_prefix(gen, &prefix), wanted);
 }
 
 static __always_inline __u32 decide_structure(const struct df_flow *flow)
@@ -160,15 +167,14 @@ static __always_inline struct df_decision decide(const struct df_flow *flow,
 						 const struct df_policy *policy, __u32 gen)
 {
 	struct df_decision decision = {.service = DF_SERVICE_MAX};
-	__u32 service = DF_SERVICE_MAX, grant = 0;
+	__u32 service = DF_SERVICE_MAX, grant = GRANT_NONE;
 
 	if (flow->flags & FLOW_PORTS)
-		service = service_of(flow->dport, protocol_bit(flow->protocol));
-	if (service < DF_SERVICE_MAX && !(generation->services & (1u << service)))
-		service = DF_SERVICE_MAX;
+		service =
+			service_of(flow->dport, protocol_bit(flow->protocol), generation->services);
 	decision.service = (__u8)service;
 	decision.reason = (__u8)decide_reason(flow, generation, policy, gen, service, &grant);
-	decision.translated = !!(grant & DF_RESOLVER_TRANSLATED);
+	decision.translated = grant == GRANT_TRANSLATED;
 
 	switch (decision.reason) {
 	case DF_REASON_NONE:

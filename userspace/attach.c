@@ -20,11 +20,6 @@ const char *hook_name(enum df_hook hook)
 	return hook < DF_HOOK_MAX ? hooks[hook].name : "?";
 }
 
-int hook_attach_type(enum df_hook hook)
-{
-	return (int)hooks[hook].type;
-}
-
 void attachments_init(struct attachments *attachments)
 {
 	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
@@ -103,11 +98,27 @@ static int link_pin(int link, const struct pins *pins, enum df_hook hook, struct
 	return 0;
 }
 
+/* Only unload opens a fence: one that is closed around another cgroup is not given up for ours. */
+static int link_refuse_other(int link, uint64_t cgroup_id, const struct pins *pins,
+			     struct problem *problem)
+{
+	struct bpf_link_info info;
+
+	if (link < 0 || link_info(link, &info) < 0 || !info.cgroup.cgroup_id ||
+	    info.cgroup.cgroup_id == cgroup_id)
+		return 0;
+	return problem_set(
+		problem, EEXIST,
+		"the fence pinned in %s is around another cgroup; \"dnsfence unload\" opens "
+		"it, or give another --pin-dir and --runtime-dir for a second one",
+		pins->dir);
+}
+
 static int hook_attach(struct attachments *attachments, const struct fence *fence, int cgroup_fd,
 		       uint64_t cgroup_id, const struct pins *pins, enum df_hook hook,
 		       struct problem *problem)
 {
-	int *link = &attachments->links[hook], fresh;
+	int *link = &attachments->links[hook], fresh, r;
 	char path[PATH_MAX];
 
 	if (*link < 0 && pins) {
@@ -115,17 +126,21 @@ static int hook_attach(struct attachments *attachments, const struct fence *fenc
 		if (*link < 0)
 			*link = -1;
 	}
+	r = link_refuse_other(*link, cgroup_id, pins, problem);
+	if (r < 0)
+		return r;
 	if (link_take_over(*link, cgroup_id, fence->programs[hook]))
 		return 0;
 	fresh = bpf_link_create(fence->programs[hook], cgroup_fd, hooks[hook].type, NULL);
 	if (fresh < 0)
-		return problem_set(problem, errno, "cannot attach %s to the cgroup: %s%s",
-				   hooks[hook].name, strerror(errno),
-				   errno == EPERM ? " (another program there forbids company)"
-						  : "");
-	if (pins && link_pin(fresh, pins, hook, problem) < 0) {
+		return problem_set(
+			problem, errno == EPERM ? EPERM : ENOTSUP,
+			"cannot attach %s to the cgroup: %s%s", hooks[hook].name, strerror(errno),
+			errno == EPERM ? " (another program there forbids company)" : "");
+	r = pins ? link_pin(fresh, pins, hook, problem) : 0;
+	if (r < 0) {
 		close(fresh);
-		return -EIO;
+		return r;
 	}
 	util_closep(link);
 	*link = fresh;
@@ -149,10 +164,14 @@ int attach_hooks(struct attachments *attachments, const struct fence *fence, int
 
 	if (fstat(cgroup_fd, &st) < 0)
 		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
-		if (plan->why[hook] &&
-		    hook_attach(attachments, fence, cgroup_fd, st.st_ino, pins, hook, problem) < 0)
-			return -EIO;
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
+		int r = plan->why[hook] ? hook_attach(attachments, fence, cgroup_fd, st.st_ino,
+						      pins, hook, problem)
+					: 0;
+
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 

@@ -27,9 +27,9 @@ void attach_plan(const struct df_generation *generation, const struct kernel_fea
 		 int hooks, struct hook_plan *ret);
 
 /*
- * Put the programs of the plan on a cgroup: pinned links are updated in place, or, when they are
- * on another cgroup, replaced after the new ones hold. pins may be NULL. 0; -errno with *problem
- * set, and what was attached before still is.
+ * Put the programs of the plan on a cgroup. Pinned links are updated in place; those whose cgroup
+ * has gone are replaced; those on another live cgroup are an error, -EEXIST. pins may be NULL. 0;
+ * -errno with *problem set, and what was attached before still is.
  */
 int attach_hooks(struct attachments *attachments, const struct fence *fence, int cgroup_fd,
 		 const struct pins *pins, const struct hook_plan *plan, struct problem *problem);
@@ -39,7 +39,6 @@ void attach_trim(struct attachments *attachments, const struct pins *pins,
 		 const struct hook_plan *plan);
 
 const char *hook_name(enum df_hook hook);
-int hook_attach_type(enum df_hook hook);
 
 /* A pinned link as the kernel describes it. */
 struct link_state {

@@ -11,9 +11,8 @@ int cmd_events(const struct options *options)
 
 	if (code == -EPIPE) /* whoever read our output has gone */
 		return EXIT_FINE;
-	if (code >= 0)
+	if (code >= 0 && options->lines)
 		return code;
-	log_error("no daemon answers in %s (%s); \"dnsfence run\" starts one", options->runtime_dir,
-		  strerror(-code));
-	return EXIT_UNREACHABLE;
+	return outcome_no_daemon(options->runtime_dir, code >= 0 ? -ECONNRESET : code,
+				 "\"dnsfence run\" starts one");
 }

@@ -9,8 +9,7 @@ int cmd_reload(const struct options *options)
 
 	if (code >= 0)
 		return code;
-	log_error("no daemon answers in %s (%s); \"dnsfence run\" starts one, \"dnsfence load\" "
-		  "applies the configuration without one",
-		  options->runtime_dir, strerror(-code));
-	return EXIT_UNREACHABLE;
+	return outcome_no_daemon(options->runtime_dir, code,
+				 "\"dnsfence run\" starts one, \"dnsfence load\" applies the "
+				 "configuration without one");
 }

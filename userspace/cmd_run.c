@@ -21,6 +21,7 @@
 #define TICK_MS 1000
 #define RING_WAIT_MS 100 /* records that woke nobody are read after this */
 #define LINE_MAX_BYTES 4096
+#define DRAIN_BATCHES 64 /* at the end */
 
 struct daemon {
 	const struct options *options;
@@ -43,6 +44,7 @@ struct daemon {
 	uint64_t reloads, reload_failures;
 	time_t started;
 	bool unload; /* open the fence on the way out */
+	bool subjects_stale; /* what was resolved last is not in force yet */
 };
 
 /* One line to standard output: as JSON, or readable on a terminal. */
@@ -132,32 +134,54 @@ static void daemon_flush_sinks(void *context)
 		sink_file_flush(daemon->file);
 }
 
-static int daemon_open_file(struct daemon *daemon, const struct config *config, FILE *to)
+/* NULL when the configuration names no file; -EINVAL when it cannot be opened. */
+static int daemon_open_file(const struct config *config, struct sink_file **ret, FILE *to)
 {
-	struct sink_file *fresh = NULL;
+	*ret = NULL;
+	if (!config->events_file)
+		return 0;
+	*ret = sink_file_new(config->events_file);
+	if (*ret)
+		return 0;
+	fprintf(to, "error: events.file: cannot open %s: %s\n", config->events_file,
+		strerror(errno));
+	return -EINVAL;
+}
 
-	if (config->events_file) {
-		fresh = sink_file_new(config->events_file);
-		if (!fresh) {
-			fprintf(to, "error: events.file: cannot open %s: %s\n", config->events_file,
-				strerror(errno));
-			return -EINVAL;
-		}
+/* The account of the dropped goes on with the next file. */
+static void daemon_swap_file(struct daemon *daemon, struct sink_file *fresh)
+{
+	if (fresh && daemon->file) {
+		sink_file_flush(daemon->file);
+		fresh->counters = daemon->file->counters;
 	}
 	sink_file_free(daemon->file);
 	daemon->file = fresh;
-	return 0;
+}
+
+/* A file that has gone for a moment must not make the built-in policy of a strict one. */
+static int daemon_refuse_builtin(const struct daemon *daemon, const struct prepared *fresh,
+				 struct problem *problem)
+{
+	if (daemon->prepared.config.builtin || !fresh->config.builtin)
+		return 0;
+	return problem_set(problem, ENOENT,
+			   "%s has gone; to go back to the built-in policy start the daemon anew",
+			   daemon->prepared.config.files[0]);
 }
 
 /* 0, or -errno after the reasons have been written to `to`; the old policy is in force then. */
 static int daemon_reload(struct daemon *daemon, FILE *to)
 {
+	struct sink_file *file = NULL;
 	struct prepared fresh = {0};
 	struct problem problem = {{0}};
 	int r = prepare(daemon->options, &fresh, to, &problem);
 
 	if (r >= 0)
-		r = daemon_open_file(daemon, &fresh.config, to);
+		r = daemon_refuse_builtin(daemon, &fresh, &problem);
+	if (r >= 0)
+		r = daemon_open_file(&fresh.config, &file, to);
 	if (r >= 0)
 		r = enforce_policy(&daemon->enforcement, &fresh, &problem);
 	if (r < 0) {
@@ -166,10 +190,12 @@ static int daemon_reload(struct daemon *daemon, FILE *to)
 			fprintf(to, "error: %s\n", problem.text);
 		fprintf(to, "the policy in force is still generation %llu\n",
 			(unsigned long long)daemon->enforcement.published.generation);
+		sink_file_free(file);
 		prepared_done(&fresh);
 		return r;
 	}
 	daemon->reloads++;
+	daemon_swap_file(daemon, file);
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
 	fprintf(to, "policy generation %llu is in force\n",
@@ -281,15 +307,17 @@ static void daemon_on_signal(void *context, uint32_t events)
 	}
 }
 
-/* Cgroups that a policy names come and go. */
+/* Cgroups that a policy names come and go. What could not be published is tried again. */
 static void daemon_follow_subjects(struct daemon *daemon)
 {
 	struct problem problem = {{0}};
+	bool failed_before = daemon->subjects_stale;
 	int r = prepare_again(&daemon->prepared);
 
-	if (r > 0)
+	if (r > 0 || (r == 0 && failed_before))
 		r = enforce_policy(&daemon->enforcement, &daemon->prepared, &problem);
-	if (r < 0)
+	daemon->subjects_stale = r < 0;
+	if (r < 0 && !failed_before)
 		log_warning("cannot follow the cgroups that the policy names: %s",
 			    problem.text[0] ? problem.text : strerror(-r));
 }
@@ -361,7 +389,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 		return busy ? -EBUSY : -EPERM;
 	sink_stdout_init(&daemon->out);
 	daemon->color = daemon->out.terminal && !getenv("NO_COLOR");
-	r = daemon_open_file(daemon, &daemon->prepared.config, stderr);
+	r = daemon_open_file(&daemon->prepared.config, &daemon->file, stderr);
 	if (r < 0)
 		return r;
 	r = enforce_start(options, &daemon->prepared, options->ephemeral ? NULL : &daemon->pins,
@@ -405,8 +433,10 @@ static void daemon_done(struct daemon *daemon)
 	notify_stopping();
 	if (daemon->ring) {
 		ring_tick(daemon->ring);
-		while (ring_consume(daemon->ring) >= RING_BATCH)
-			;
+		/* Bounded: under a flood there is always more, and it stays for the next daemon. */
+		for (int batch = 0; batch < DRAIN_BATCHES; batch++)
+			if (ring_consume(daemon->ring) < RING_BATCH)
+				break;
 	}
 	sink_file_free(daemon->file);
 	ring_free(daemon->ring);

@@ -65,5 +65,7 @@ int cmd_status(const struct options *options)
 	int code = control_request(options->runtime_dir,
 				   options->json ? "status json" : "status text", 0, stdout);
 
+	if (code == -ETIMEDOUT)
+		(void)outcome_no_daemon(options->runtime_dir, code, "");
 	return code >= 0 ? code : status_from_pins(options);
 }

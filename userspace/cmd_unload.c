@@ -6,7 +6,7 @@
 
 static int unload_pins(const struct options *options)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_close_ int lock = -1, held = -1;
 	struct problem problem = {{0}};
 	struct pins pins;
 	int r = lock = control_lock(options->runtime_dir, &problem);
@@ -17,6 +17,10 @@ static int unload_pins(const struct options *options)
 	if (r < 0)
 		return outcome_fail(r, &problem);
 	existed = pins_exist(&pins);
+	if (existed)
+		r = held = pins_lock(&pins, &problem);
+	if (r < 0)
+		return outcome_fail(r, &problem);
 	r = pins_remove(&pins, &problem);
 	if (r < 0)
 		return outcome_fail(r, &problem);
@@ -30,5 +34,7 @@ int cmd_unload(const struct options *options)
 {
 	int code = control_request(options->runtime_dir, "unload", 0, stderr);
 
+	if (code == -ETIMEDOUT || code == -EACCES)
+		return outcome_no_daemon(options->runtime_dir, code, "");
 	return code >= 0 ? code : unload_pins(options);
 }

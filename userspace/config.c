@@ -10,7 +10,7 @@
 #include <libgen.h>
 #include <sys/stat.h>
 
-#include "bpf/abi.h"
+#include "bpf/service.h"
 #include "config_read.h"
 
 void config_init(struct config *config)
@@ -72,6 +72,11 @@ static void config_check_resolver(const struct config *config, const struct reso
 		config_warning(diagnostics, resolver->where,
 			       "this resolver is listed for a service that is not fenced; see "
 			       "services");
+	for (uint32_t service = 0; service < DF_SERVICE_MAX; service++)
+		if ((resolver->services & (1u << service)) && resolver->protocols &&
+		    !(service_protocols(service) & resolver->protocols))
+			config_error(diagnostics, resolver->where,
+				     "protocol: this service is not spoken over that protocol");
 	if (resolver->port && resolver->services & (resolver->services - 1))
 		config_error(diagnostics, resolver->where,
 			     "port: one port can carry one service only");
@@ -224,14 +229,24 @@ static int config_read_file(struct config *config, const char *path,
 	return config_read_text(config, text, length, name, diagnostics) ? 0 : -EINVAL;
 }
 
+/* The glob for the dnsfence.d beside a file; NULL for want of memory. */
+static char *config_dropins(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	char *pattern;
+
+	return copy && asprintf(&pattern, "%s/dnsfence.d/*.yaml", dirname(copy)) >= 0 ? pattern
+										      : NULL;
+}
+
 static int config_read_dropins(struct config *config, const char *path,
 			       struct diagnostics *diagnostics)
 {
-	_cleanup_free_ char *copy = strdup(path), *pattern = NULL;
+	_cleanup_free_ char *pattern = config_dropins(path);
 	glob_t found = {0};
 	int r = 0;
 
-	if (!copy || asprintf(&pattern, "%s/dnsfence.d/*.yaml", dirname(copy)) < 0)
+	if (!pattern)
 		return -ENOMEM;
 	if (glob(pattern, 0, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
@@ -240,13 +255,33 @@ static int config_read_dropins(struct config *config, const char *path,
 	return r < 0 ? -EINVAL : 0;
 }
 
+/* 1 when there is a file or a drop-in for this path. */
+static int config_exists(const char *path)
+{
+	_cleanup_free_ char *pattern = config_dropins(path);
+	glob_t found = {0};
+	struct stat st;
+	int r;
+
+	if (!pattern)
+		return -ENOMEM;
+	r = lstat(path, &st) == 0 || errno != ENOENT || glob(pattern, 0, NULL, &found) == 0;
+	globfree(&found);
+	return r;
+}
+
 int config_load(const char *path, struct config *ret, struct diagnostics *diagnostics)
 {
-	if (access(path, F_OK) < 0 && errno == ENOENT)
-		return -ENOENT;
+	struct stat st;
+	int r = config_exists(path);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
 	config_init(ret);
-	if (config_read_file(ret, path, diagnostics) >= 0 &&
-	    config_read_dropins(ret, path, diagnostics) >= 0)
+	r = 0;
+	if (lstat(path, &st) == 0 || errno != ENOENT)
+		r = config_read_file(ret, path, diagnostics);
+	if (r >= 0 && config_read_dropins(ret, path, diagnostics) >= 0)
 		config_check(ret, diagnostics);
 	return diagnostics->errors ? -EINVAL : 0;
 }

@@ -37,6 +37,8 @@ struct policy_config {
 	char *name;
 	char *match_cgroup; /* path below the cgroup2 mount, or a glob; NULL: any */
 	char *match_user; /* name or uid; NULL: any */
+	uint32_t uid; /* of match_user, once subjects.c has found it */
+	bool uid_known;
 	bool any; /* resolvers: any */
 	char **sets; /* names */
 	struct mark *set_marks;
@@ -72,7 +74,8 @@ void config_done(struct config *config);
 
 /*
  * Read path and the *.yaml of the dnsfence.d beside it, merged in order of name. 0 (there may be
- * warnings in *diagnostics); -EINVAL with the errors there; -ENOENT when path does not exist.
+ * warnings in *diagnostics); -EINVAL with the errors there; -ENOENT when there is
+ * neither.
  * *ret is filled with what could be read but for -ENOENT: the marks in *diagnostics point into
  * it, so print them before config_done().
  */

@@ -240,6 +240,18 @@ static void config_read_set_names(struct config_reader *reader, const struct nod
 	}
 }
 
+/* No component that is empty, "." or "..". */
+static bool cgroup_path_is_plain(const char *path)
+{
+	for (const char *at = path; *at; at += strcspn(at, "/")) {
+		at += *at == '/';
+		if ((*at == '/') || (at[0] == '.' && (!at[1] || at[1] == '/')) ||
+		    (at[0] == '.' && at[1] == '.' && (!at[2] || at[2] == '/')))
+			return false;
+	}
+	return true;
+}
+
 static void config_check_match(struct config_reader *reader, const struct node *match,
 			       struct policy_config *policy)
 {
@@ -256,7 +268,7 @@ static void config_check_match(struct config_reader *reader, const struct node *
 		config_error(reader->diagnostics, match->where,
 			     "cgroup: '%s' must begin with / (the root of the cgroup2 hierarchy)",
 			     cgroup);
-	if (strstr(cgroup, "/../") || strstr(cgroup, "//") || strstr(cgroup, "/./"))
+	if (!cgroup_path_is_plain(cgroup))
 		config_error(reader->diagnostics, match->where, "cgroup: '%s' is not a plain path",
 			     cgroup);
 }

@@ -334,6 +334,14 @@ uint64_t control_dropped(const struct control *control)
 	return dropped;
 }
 
+/* A daemon that is stopped or stuck must not hang its clients. */
+static void control_set_patience(int fd, unsigned int seconds)
+{
+	struct timeval patience = {.tv_sec = seconds};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+}
+
 static int control_connect(const char *dir)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -364,18 +372,23 @@ int control_request(const char *dir, const char *request, unsigned long lines, F
 		close(fd);
 		return -ENOMEM;
 	}
+	control_set_patience(fd, CONTROL_PATIENCE_S);
 	if (fprintf(stream, "%s\n", request) < 0 || fflush(stream) != 0)
 		return -EPIPE;
+	errno = 0;
 	while ((length = getline(&line, &size, stream)) > 0) {
 		if (code < 0) {
 			if (sscanf(line, "exit %d", &code) != 1)
 				return -EPROTO;
+			control_set_patience(fd, 0);
 			continue;
 		}
 		if (fwrite(line, 1, (size_t)length, to) != (size_t)length || fflush(to) != 0)
 			return -EPIPE;
 		if (lines && !--lines)
-			break;
+			return code;
 	}
-	return code;
+	if (code < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -ECONNRESET;
+	return lines ? -ECONNRESET : code;
 }

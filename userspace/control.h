@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's unix socket, DIR/control, 0600. A client sends one line, the request; the answer
- * is text until the daemon closes, or for "events" until the client does. The first word of an
- * answer's last line is never parsed: the exit code comes first, as "exit N\n".
+ * The daemon's unix socket, DIR/control, 0600. A client sends one line, the request. The answer
+ * begins with a line "exit N", the client's exit code; text follows until the daemon closes, or
+ * for "events" until the client does.
  */
 #ifndef DNSFENCE_CONTROL_H
 #define DNSFENCE_CONTROL_H
@@ -13,6 +13,8 @@
 #define CONTROL_DEFAULT_DIR "/run/dnsfence"
 #define CONTROL_REQUEST_MAX 64
 #define CONTROL_CLIENTS_MAX 64
+#define CONTROL_PATIENCE_S \
+	30 /* a client waits so long for the first line; a reload takes a while */
 #define CONTROL_QUEUE_MAX (256 * 1024) /* bytes waiting for one client */
 
 struct control;
@@ -41,7 +43,8 @@ int control_lock(const char *dir, struct problem *problem);
 
 /*
  * The client's side: send a request and copy the answer to `to`. lines: stop after so many, 0:
- * never. Returns the exit code of the answer, or -errno: -ECONNREFUSED, -ENOENT without a daemon.
+ * never. Returns the exit code of the answer, or -errno: -ECONNREFUSED, -ENOENT without a daemon,
+ * -EACCES without permission, -ETIMEDOUT when it is stuck, -ECONNRESET when it ended meanwhile.
  */
 int control_request(const char *dir, const char *request, unsigned long lines, FILE *to);
 

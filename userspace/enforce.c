@@ -10,8 +10,6 @@ static int cgroup_open(const char *mount, const char *path, struct problem *prob
 	char full[PATH_MAX];
 	int fd;
 
-	if (path[0] != '/')
-		return problem_set(problem, EINVAL, "--cgroup '%s' must begin with /", path);
 	snprintf(full, sizeof(full), "%s%s", mount, path);
 	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -95,11 +93,12 @@ static int enforce_first(struct enforcement *enforcement, const struct prepared 
 int enforce_start(const struct options *options, const struct prepared *prepared,
 		  const struct pins *pins, struct enforcement *ret, struct problem *problem)
 {
-	struct enforcement enforcement = {.pins = pins};
+	struct enforcement enforcement = {.pins = pins, .pins_lock = -1};
 	const struct fence_options fence_options = {
 		.pins = pins,
 		.ring_bytes = (uint32_t)prepared->config.ring_kib * 1024,
 	};
+	bool closed_before = pins && pins_exist(pins);
 	struct problem ignored;
 	int r;
 
@@ -107,17 +106,21 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	enforcement.cgroup_fd = cgroup_open(prepared->mount, options->cgroup, problem);
 	if (enforcement.cgroup_fd < 0)
 		return enforcement.cgroup_fd;
-	r = fence_open(&fence_options, &enforcement.fence, problem);
+	r = pins ? pins_prepare(pins, problem) : 0;
+	if (r >= 0 && pins)
+		r = enforcement.pins_lock = pins_lock(pins, problem);
+	if (r >= 0)
+		r = fence_open(&fence_options, &enforcement.fence, problem);
 	if (r < 0) {
-		close(enforcement.cgroup_fd);
+		enforce_close(&enforcement);
 		return r;
 	}
 	if (enforcement.fence.replaced)
 		log_info("another version of dnsfence had pinned %s; it is replaced", pins->dir);
 	r = enforce_first(&enforcement, prepared, problem);
 	if (r < 0) {
-		/* A fence that was closed before stays so, with the policy it had. */
-		if (enforcement.fence.adopted || !pins)
+		/* A fence that was closed before stays so, whatever version pinned it. */
+		if (closed_before || !pins)
 			enforce_close(&enforcement);
 		else
 			(void)enforce_stop(&enforcement, &ignored);
@@ -132,7 +135,8 @@ void enforce_close(struct enforcement *enforcement)
 	attachments_close(&enforcement->attachments);
 	fence_close(&enforcement->fence);
 	util_closep(&enforcement->cgroup_fd);
-	enforcement->cgroup_fd = -1;
+	util_closep(&enforcement->pins_lock);
+	enforcement->cgroup_fd = enforcement->pins_lock = -1;
 }
 
 int enforce_stop(struct enforcement *enforcement, struct problem *problem)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A prepared policy -> a closed fence: open the programs, publish, attach, in this order, so that
- * no program is ever attached before its policy is there. Shared by run and load.
+ * A prepared policy -> a closed fence. At the start the policy is published before a program is
+ * attached; later, programs that the next policy needs are attached before it is published.
+ * Shared by run and load.
  */
 #ifndef DNSFENCE_ENFORCE_H
 #define DNSFENCE_ENFORCE_H
@@ -12,6 +13,7 @@
 
 struct enforcement {
 	const struct pins *pins; /* NULL: pin nothing */
+	int pins_lock;
 	int cgroup_fd;
 	struct fence fence;
 	struct attachments attachments;

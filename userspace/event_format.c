@@ -175,6 +175,7 @@ static void write_own(const struct event *event, struct json *to)
 	json_string(to, "mode", record->verdict == DF_VERDICT_DENY ? "enforce" : "audit");
 	json_string(to, "verdict", event_verdict_name(record->verdict));
 	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
+	write_number(to, "errno", (uint64_t)record->errnum);
 	json_object(to, "cgroup");
 	json_uint(to, "id", record->cgroup_id);
 	write_text(to, "path", event->cgroup);
@@ -243,9 +244,12 @@ int event_write_json(const struct event *event, const char *host, struct json *t
  */
 static void make_printable(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	for (unsigned char *at = (unsigned char *)text; *at; at++) {
+		bool c1 = *at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* U+0080 to U+009F */
+
+		if (*at < 0x20 || *at == 0x7f || c1)
+			*at = '?';
+	}
 }
 
 static void format_culprit(const struct event *event, char *to, size_t size)

@@ -88,11 +88,17 @@ static int map_get_pinned(const struct pins *pins, enum fence_map map, struct bp
 	return fd;
 }
 
-static bool map_fits(const struct bpf_map *map, const struct bpf_map_info *info)
+/* Of an outer map the kernel does not tell the value's flags; of the ring the size may differ. */
+static bool map_fits(enum fence_map kind, const struct bpf_map *map,
+		     const struct bpf_map_info *info)
 {
+	const uint32_t ignored = BPF_F_RDONLY_PROG | BPF_F_MMAPABLE;
+
 	return info->type == (uint32_t)bpf_map__type(map) &&
 	       info->key_size == bpf_map__key_size(map) &&
-	       info->value_size == bpf_map__value_size(map);
+	       info->value_size == bpf_map__value_size(map) &&
+	       (info->map_flags & ~ignored) == (bpf_map__map_flags(map) & ~ignored) &&
+	       (kind == FENCE_EVENTS || info->max_entries == bpf_map__max_entries(map));
 }
 
 /* Can everything pinned be used by these programs? 1 yes, 0 no, -ENOENT: nothing is pinned. */
@@ -108,7 +114,7 @@ static int fence_match_pins(const struct pins *pins, struct dnsfence_bpf *object
 		if (fd < 0)
 			continue;
 		found++;
-		if (!map_fits(fence_map(object, map), &info))
+		if (!map_fits(map, fence_map(object, map), &info))
 			return 0;
 		if (map == FENCE_LOG_STATE &&
 		    (bpf_map_lookup_elem(fd, &zero, &state) < 0 || state.abi != DF_ABI_VERSION))
@@ -152,12 +158,17 @@ static int fence_set_pins(const struct pins *pins, struct fence *fence, struct p
 	return 0;
 }
 
-static int fence_explain(int error, struct problem *problem)
+/* probed: a program of two instructions could be loaded before. */
+static int fence_explain(int error, bool probed, struct problem *problem)
 {
-	if (error == -EPERM || error == -EACCES)
+	if (error == -EPERM || (error == -EACCES && !probed))
 		return problem_set(problem, EPERM,
 				   "the kernel refuses to load BPF programs: run as root, or with "
 				   "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+	if (probed && (error == -EACCES || error == -E2BIG || error == -EINVAL))
+		return problem_set(problem, ENOTSUP,
+				   "this kernel's verifier refuses the programs: %s (-v shows why)",
+				   strerror(-error));
 	if (error == -ENOSYS || error == -EINVAL)
 		return problem_set(
 			problem, ENOTSUP,
@@ -203,15 +214,10 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	libbpf_set_print(loader_print);
 	r = probe_kernel(&fence.features);
 	if (r < 0)
-		return fence_explain(r, problem);
-	if (options->pins) {
-		r = pins_prepare(options->pins, problem);
-		if (r < 0)
-			return r;
-	}
+		return fence_explain(r, false, problem);
 	fence.object = dnsfence_bpf__open();
 	if (!fence.object)
-		return fence_explain(-errno, problem);
+		return fence_explain(-errno, true, problem);
 	fence.object->rodata->kernel_packet_task = fence.features.packet_task;
 	fence.object->rodata->kernel_packet_cgroup = fence.features.packet_cgroup;
 	fence.object->rodata->kernel_set_retval = fence.features.set_retval;
@@ -222,7 +228,7 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	if (r >= 0) {
 		r = dnsfence_bpf__load(fence.object);
 		if (r < 0)
-			(void)fence_explain(r, problem);
+			r = fence_explain(r, true, problem);
 	}
 	if (r < 0) {
 		dnsfence_bpf__destroy(fence.object);
@@ -244,27 +250,47 @@ void fence_close(struct fence *fence)
 	*fence = (struct fence){0};
 }
 
+static bool pinned_fits(enum fence_map map, const struct bpf_map_info *info)
+{
+	switch (map) {
+	case FENCE_COUNTERS:
+		return info->value_size == sizeof(struct df_counters);
+	case FENCE_LOG_STATE:
+		return info->value_size == sizeof(struct df_log_state);
+	case FENCE_GLOBALS:
+		return info->value_size >= GLOBALS_SIZE_MIN &&
+		       info->value_size <= sizeof(struct dnsfence_bpf__bss);
+	default:
+		return true;
+	}
+}
+
 int fence_open_pinned(const struct pins *pins, int maps[FENCE_MAP_MAX], struct problem *problem)
 {
 	struct bpf_map_info info;
-	int found = 0;
+	int found = 0, r = 0;
 
 	libbpf_set_print(loader_print);
-	for (int map = 0; map < FENCE_MAP_MAX; map++) {
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		maps[map] = -1;
+	for (int map = 0; map < FENCE_MAP_MAX && r == 0; map++) {
 		maps[map] = map_get_pinned(pins, map, &info);
 		if (maps[map] == -EACCES || maps[map] == -EPERM)
-			return problem_set(problem, EPERM,
-					   "cannot read %s: run as root, or with CAP_BPF",
-					   pins->dir);
-		found += maps[map] >= 0;
-		if (map == FENCE_GLOBALS && maps[map] >= 0 && info.value_size < GLOBALS_SIZE_MIN)
-			return problem_set(
-				problem, EPROTO,
-				"%s was pinned by another version of dnsfence; \"dnsfence "
-				"run\" or \"load\" replaces it",
+			r = problem_set(problem, EPERM,
+					"cannot read %s: run as root, or with CAP_BPF", pins->dir);
+		else if (maps[map] >= 0 && !pinned_fits(map, &info))
+			r = problem_set(
+				problem, EEXIST,
+				"%s was pinned by another version of dnsfence; \"dnsfence run\" or "
+				"\"load\" replaces it",
 				pins->dir);
+		found += maps[map] >= 0;
 	}
-	return found ? 0 : problem_set(problem, ENOENT, "nothing is pinned in %s", pins->dir);
+	if (r == 0 && !found)
+		r = problem_set(problem, ENOENT, "nothing is pinned in %s", pins->dir);
+	if (r < 0)
+		fence_close_pinned(maps);
+	return r;
 }
 
 void fence_close_pinned(int maps[FENCE_MAP_MAX])

@@ -40,7 +40,7 @@ struct fence {
 };
 
 struct fence_options {
-	const struct pins *pins; /* NULL: pin nothing */
+	const struct pins *pins; /* prepared; NULL: pin nothing */
 	uint32_t ring_bytes; /* a power of two; a ring taken over keeps its size */
 };
 

@@ -153,6 +153,12 @@ static bool option_fits(const struct command *command, const char *name)
 
 static bool options_fit(const struct command *command, const struct options *options)
 {
+	if (options->cgroup[0] != '/') {
+		log_error("--cgroup takes a path that begins with /, below the cgroup2 mount; not "
+			  "'%s'",
+			  options->cgroup);
+		return false;
+	}
 	return (!options->json || option_fits(command, "json")) &&
 	       (!options->ephemeral || option_fits(command, "ephemeral")) &&
 	       (!options->lines || option_fits(command, "lines"));

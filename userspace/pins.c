@@ -2,8 +2,10 @@
 #include "pins.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -151,11 +153,37 @@ static int directory_empty(const char *path, struct problem *problem)
 
 int pins_remove(const struct pins *pins, struct problem *problem)
 {
-	int r = directory_empty(pins->links, problem);
+	int r;
 
+	/* Only on a BPF file system: this runs as root on a path from outside. */
+	if (access(pins->dir, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	if (!path_is_bpffs(pins->dir))
+		return problem_set(
+			problem, EEXIST,
+			"%s is not on a BPF file system, so nothing of dnsfence is in it",
+			pins->dir);
+	r = pins_refuse_foreign(pins, problem);
+	if (r >= 0)
+		r = directory_empty(pins->links, problem);
 	if (r >= 0)
 		r = directory_empty(pins->maps, problem);
 	if (r >= 0 && rmdir(pins->dir) < 0 && errno != ENOENT)
 		r = problem_set(problem, errno, "cannot remove %s: %s", pins->dir, strerror(errno));
 	return r;
+}
+
+int pins_lock(const struct pins *pins, struct problem *problem)
+{
+	_cleanup_close_ int fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return problem_set(problem, errno, "%s: %s", pins->dir, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return problem_set(
+			problem, EBUSY,
+			"another dnsfence holds the pin directory %s; give --pin-dir and "
+			"--runtime-dir for a second instance",
+			pins->dir);
+	return TAKE_FD(fd);
 }

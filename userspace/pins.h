@@ -31,8 +31,17 @@ int pins_prepare(const struct pins *pins, struct problem *problem);
 /* Is there anything pinned? false when the directory does not exist. */
 bool pins_exist(const struct pins *pins);
 
-/* Remove every pin and the directories. 0 also when there was nothing. */
+/*
+ * Remove every pin and the directories. 0 also when there was nothing; -EEXIST when there is
+ * something that is not ours, and nothing is removed then.
+ */
 int pins_remove(const struct pins *pins, struct problem *problem);
+
+/*
+ * Keep other instances away from the directory, which must exist. A descriptor to hold; -EBUSY
+ * when another one holds it.
+ */
+int pins_lock(const struct pins *pins, struct problem *problem);
 
 const char *pins_path(char path[PATH_MAX], const char *dir, const char *name);
 

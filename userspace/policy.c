@@ -96,7 +96,7 @@ static int resolver_add(struct resolver_list *to, const struct resolver *resolve
 	entry->key.family = resolver->address.family;
 	memcpy(entry->key.addr, resolver->address.bytes, sizeof(entry->key.addr));
 	entry->prefix = resolver->address.prefix;
-	entry->mask = mask | (resolver->translated ? DF_RESOLVER_TRANSLATED : 0);
+	entry->mask = mask | (resolver->translated ? DF_RESOLVER_TRANSLATED(mask) : 0);
 	return 0;
 }
 
@@ -123,11 +123,11 @@ static int compiler_add_port(struct compiler *compiler, const struct resolver *r
 	uint32_t protocols = resolver_port_protocols(resolver), own = 0, mask = 0;
 
 	for (uint32_t bit = DF_PROTO_UDP; bit <= DF_PROTO_TCP; bit <<= 1) {
-		uint32_t service = service_of(resolver->port, bit);
+		uint32_t service = service_of(resolver->port, bit, compiler->config->services);
 
 		if (!(protocols & bit))
 			continue;
-		if (service < DF_SERVICE_MAX && (compiler->config->services & (1u << service)))
+		if (service < DF_SERVICE_MAX)
 			mask |= DF_SERVICE_MASK(service, bit);
 		else
 			own |= bit;

@@ -128,22 +128,31 @@ static void ring_flush_folds(struct ring *ring)
 			log_debug("cannot run dnsfence_flush: %s", strerror(errno));
 }
 
+static uint64_t ring_violations(const struct df_counters *counters)
+{
+	return counters_verdicts(counters, DF_VERDICT_DENY) +
+	       counters_verdicts(counters, DF_VERDICT_AUDIT);
+}
+
 /*
  * A daemon that is killed between taking records and accounting for them leaves violations that
- * nobody will ever log. With the ring empty they are what the counters know and neither the log
- * nor the fold slots do. Violations under way look the same for a moment, so the least of a few
- * surveys is believed.
+ * nobody will ever log. In a moment without new ones, with the ring empty, they are what the
+ * counters know and neither the log nor the fold slots do. A violation is counted before its
+ * record is there, so the least that a few such moments show is believed.
  */
 static void ring_survey(struct ring *ring)
 {
-	struct df_counters counters;
+	int map = ring->fence->maps[FENCE_COUNTERS];
+	struct df_counters before, after;
 	uint64_t pending, folded;
 
-	if (ring->taken >= RING_BATCH ||
-	    counters_read(ring->fence->maps[FENCE_COUNTERS], &counters) < 0)
+	if (counters_read(map, &before) < 0)
 		return;
-	folded = counters.folded - counters.flushed;
-	pending = counters_pending(&counters, &ring->state);
+	if (ring_consume(ring) >= RING_BATCH || counters_read(map, &after) < 0 ||
+	    ring_violations(&before) != ring_violations(&after))
+		return;
+	folded = after.folded - after.flushed;
+	pending = counters_pending(&after, &ring->state);
 	ring->unaccounted = MIN(ring->unaccounted, pending > folded ? pending - folded : 0);
 	if (!--ring->surveys)
 		ring->state.interrupted += ring->unaccounted;
@@ -151,9 +160,7 @@ static void ring_survey(struct ring *ring)
 
 void ring_tick(struct ring *ring)
 {
-	if (ring->surveys) {
-		(void)ring_consume(ring);
+	if (ring->surveys)
 		ring_survey(ring);
-	}
 	ring_flush_folds(ring);
 }

@@ -63,6 +63,13 @@ static int subject_add_path(struct resolution *resolution, size_t policy, const 
 	return subject_add(resolution, policy, id, uid, level);
 }
 
+static bool path_ends_in_dots(const char *path)
+{
+	const char *last = strrchr(path, '/');
+
+	return last && (util_streq(last, "/.") || util_streq(last, "/.."));
+}
+
 static int subject_add_glob(struct resolution *resolution, size_t policy, const char *pattern,
 			    uint32_t uid, struct mark where)
 {
@@ -73,10 +80,12 @@ static int subject_add_glob(struct resolution *resolution, size_t policy, const 
 
 	if (asprintf(&full, "%s%s", resolution->mount, pattern) < 0)
 		return -ENOMEM;
-	if (glob(full, GLOB_ONLYDIR, NULL, &found) == 0)
+	/* GLOB_PERIOD: whoever may make cgroups below must not hide one by its name. */
+	if (glob(full, GLOB_ONLYDIR | GLOB_PERIOD, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc && r != -ENOMEM; i++)
-			r = subject_add_path(resolution, policy, found.gl_pathv[i] + prefix, uid,
-					     where);
+			if (!path_ends_in_dots(found.gl_pathv[i]))
+				r = subject_add_path(resolution, policy, found.gl_pathv[i] + prefix,
+						     uid, where);
 	globfree(&found);
 	return r == -ENOENT ? 0 : r; /* gone since, or a file */
 }
@@ -121,12 +130,25 @@ static int user_resolve(const char *text, uint32_t *ret)
 	return 0;
 }
 
-static int subject_add_policy(struct resolution *resolution, const struct policy_config *policy,
+/* The name service is asked once; later rounds run in the daemon's loop and must not wait for it.
+ */
+static int policy_resolve_user(struct policy_config *policy, uint32_t *ret)
+{
+	if (policy->match_user && !policy->uid_known) {
+		if (user_resolve(policy->match_user, &policy->uid) < 0)
+			return -ENOENT;
+		policy->uid_known = true;
+	}
+	*ret = policy->match_user ? policy->uid : DF_UID_ANY;
+	return 0;
+}
+
+static int subject_add_policy(struct resolution *resolution, struct policy_config *policy,
 			      size_t index)
 {
-	uint32_t uid = DF_UID_ANY;
+	uint32_t uid;
 
-	if (policy->match_user && user_resolve(policy->match_user, &uid) < 0) {
+	if (policy_resolve_user(policy, &uid) < 0) {
 		config_error(resolution->diagnostics, policy->match_where,
 			     "user: this host knows no user '%s'; write the uid, or create the "
 			     "user first",
@@ -140,7 +162,7 @@ static int subject_add_policy(struct resolution *resolution, const struct policy
 	return 0;
 }
 
-int subjects_resolve(const struct config *config, const char *mount, bool strict,
+int subjects_resolve(struct config *config, const char *mount, bool strict,
 		     struct subject_list *ret, struct diagnostics *diagnostics)
 {
 	_cleanup_close_ int fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -18,9 +18,9 @@ struct subject_list {
 /*
  * Resolve all matches below the cgroup2 mount. 0, or -EINVAL with errors in *diagnostics: a user
  * nobody knows, or, if strict, a cgroup path that does not exist; otherwise that is a warning. A
- * glob may match nothing.
+ * glob may match nothing. uids are kept in the configuration.
  */
-int subjects_resolve(const struct config *config, const char *mount, bool strict,
+int subjects_resolve(struct config *config, const char *mount, bool strict,
 		     struct subject_list *ret, struct diagnostics *diagnostics);
 bool subjects_equal(const struct subject_list *a, const struct subject_list *b);
 void subjects_done(struct subject_list *list);
