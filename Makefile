@@ -52,6 +52,9 @@ objects_of = $(patsubst %.c,$(build)/%.o,$(1))
 
 skeletons := $(build)/dnsfence.skel.h
 
+# make would take these for intermediate files and remove them.
+.SECONDARY: $(skeletons) $(build)/dnsfence.bpf.o $(build)/empty.bpf.o
+
 .PHONY: all
 all: $(build)/dnsfence $(build)/dnsfence.schema.json man ## build everything
 
@@ -149,10 +152,11 @@ $(build)/empty.bpf.o: tools/bench/empty.bpf.c
 	$(Q)mkdir -p $(@D)
 	$(call quiet,CLANG,$@)$(CLANG) $(bpf_cflags) -c -o $@ $< && $(LLVM_STRIP) -g $@
 
-$(build)/tools/bench/bench.o: $(build)/empty.skel.h
+bench_objects := $(call objects_of,$(filter-out %.bpf.c,$(wildcard tools/bench/*.c)))
+$(bench_objects): $(build)/empty.skel.h
 
-$(build)/bench: $(build)/tools/bench/bench.o
-	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+$(build)/bench: $(bench_objects)
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs) -lm
 
 bench: all $(build)/bench ## measure what the fence costs (root); a table and build/bench.json
 	$(Q)tools/bench/run
@@ -188,6 +192,7 @@ install: all ## install under DESTDIR and PREFIX
 	install -D -m 0644 $(build)/dnsfence-events.7 $(DESTDIR)$(MANDIR)/man7/dnsfence-events.7
 	install -D -m 0644 $(build)/dnsfence.schema.json $(DESTDIR)$(DATADIR)/dnsfence.schema.json
 	install -D -m 0644 packaging/dnsfence.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/dnsfence
+	install -D -m 0644 COPYING $(DESTDIR)$(DATADIR)/COPYING
 	install -d -m 0755 $(DESTDIR)$(UNITDIR)
 	sed 's|/usr/local/sbin|$(SBINDIR)|g' packaging/dnsfence.service > $(DESTDIR)$(UNITDIR)/dnsfence.service
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/dnsfence
@@ -195,7 +200,8 @@ install: all ## install under DESTDIR and PREFIX
 uninstall: ## remove what install put there; configuration and logs stay
 	rm -f $(DESTDIR)$(SBINDIR)/dnsfence $(DESTDIR)$(MANDIR)/man8/dnsfence.8 \
 		$(DESTDIR)$(MANDIR)/man5/dnsfence.yaml.5 $(DESTDIR)$(MANDIR)/man7/dnsfence-events.7 \
-		$(DESTDIR)$(DATADIR)/dnsfence.schema.json $(DESTDIR)$(UNITDIR)/dnsfence.service \
+		$(DESTDIR)$(DATADIR)/dnsfence.schema.json $(DESTDIR)$(DATADIR)/COPYING \
+		$(DESTDIR)$(UNITDIR)/dnsfence.service \
 		$(DESTDIR)$(SYSCONFDIR)/logrotate.d/dnsfence
 	-rmdir $(DESTDIR)$(DATADIR)
 

@@ -306,7 +306,8 @@ __noinline __u32 packet_caller_rank(struct __sk_buff *skb, __u64 packed, __u32 g
 	flow_unpack(&flow, packed);
 	if (packet_has_current(&flow) && kernel_packet_cgroup)
 		return subject_rank(skb, SUBJECT_CURRENT, &generations[gen], gen,
-				    task_current_uid());
+				    generations[gen].flags & DF_GEN_USERS ? task_current_uid()
+									  : DF_UID_ANY);
 	flow_reload_target(skb, &flow);
 	owner = packet_owner(skb);
 	if (owner_called(owner, &flow) && owner->generation == generations[gen].id)
@@ -467,6 +468,64 @@ static __always_inline int packet_judge(struct __sk_buff *skb, __u64 packed, __u
 	return decision.verdict == DF_VERDICT_DENY ? PACKET_DROP : PACKET_PASS;
 }
 
+/*
+ * The policy that alone decides on a plain packet: there is only one, or who runs now is in the
+ * cgroup that made the socket and users do not matter. DF_POLICY_MAX: packet_decide_all() must
+ * look.
+ */
+static __always_inline __u32 plain_rank(struct __sk_buff *skb, __u64 packed,
+					const struct df_generation *generation, __u32 gen)
+{
+	if (!(generation->flags & DF_GEN_SEVERAL))
+		return generation->default_policy;
+	if ((generation->flags & DF_GEN_USERS) || !kernel_packet_task || !kernel_packet_cgroup ||
+	    (__u8)packed == PROTO_TCP || bpf_get_current_cgroup_id() != bpf_skb_cgroup_id(skb))
+		return DF_POLICY_MAX;
+	return packet_socket_rank(skb, gen);
+}
+
+/*
+ * The lookup that is in order, without unpacking and reading again: the same verdict on the same
+ * flow, taken from the packet in place. The reason when it is allowed, else DF_REASON_NONE: what
+ * is to be refused, or pardoned, goes the whole way.
+ */
+static __always_inline __u32 plain_allows(const struct __sk_buff *skb, __u64 packed, __u16 dport,
+					  __u32 gen, __u32 rank)
+{
+	const struct df_generation *generation = &generations[gen];
+	const __u8 *data = (const __u8 *)(long)skb->data;
+	const __u8 *end = (const __u8 *)(long)skb->data_end;
+	struct df_flow flow = {.dport = dport, .flags = FLOW_PORTS};
+	struct df_decision decision;
+
+	flow.family = (__u8)(packed >> 8);
+	flow.protocol = (__u8)packed;
+	if (flow.family == 4 && data + IP4_HEADER <= end)
+		__builtin_memcpy(flow.daddr, data + 16, 4);
+	else if (flow.family == 6 && data + IP6_HEADER <= end)
+		__builtin_memcpy(flow.daddr, data + 24, 16);
+	else
+		return DF_REASON_NONE;
+	decision = decide(&flow, generation, generation_policy(generation, rank), gen);
+	return decision.verdict == DF_VERDICT_ALLOW ? decision.reason : DF_REASON_NONE;
+}
+
+/* Is this plain packet to a fenced port let through without further ado? */
+__noinline __u32 plain_passes(struct __sk_buff *skb, __u64 packed, __u32 dport, __u32 gen)
+{
+	__u32 rank, reason;
+
+	gen &= 1;
+	rank = plain_rank(skb, packed, &generations[gen], gen);
+	if (rank >= DF_POLICY_MAX)
+		return 0;
+	reason = plain_allows(skb, packed, (__u16)dport, gen, rank);
+	if (reason == DF_REASON_NONE)
+		return 0;
+	count_verdict(DF_HOOK_PACKET, DF_VERDICT_ALLOW, reason);
+	return 1;
+}
+
 SEC("cgroup_skb/egress")
 int dnsfence_packet(struct __sk_buff *skb)
 {
@@ -474,7 +533,8 @@ int dnsfence_packet(struct __sk_buff *skb)
 	__u8 ports[4];
 	__u64 packed = plain_parse(skb, ports);
 
-	if (packed && !port_is_fenced(&generations[gen], flow_be16(ports + 2)))
+	if (packed && (!port_is_fenced(&generations[gen], flow_be16(ports + 2)) ||
+		       plain_passes(skb, packed, flow_be16(ports + 2), gen)))
 		return PACKET_PASS;
 	if (!packed)
 		packed = packet_walk(skb);

@@ -139,18 +139,27 @@ static __always_inline void call_report(struct bpf_sock_addr *ctx, const struct 
 		count_folded();
 }
 
+/* Rank of the caller's policy. Global, so that the verifier explores the walk once. */
+__noinline __u32 call_rank(struct bpf_sock_addr *ctx, __u32 gen)
+{
+	const struct df_generation *generation = &generations[gen & 1];
+	__u32 uid = generation->flags & DF_GEN_USERS ? task_current_uid() : DF_UID_ANY;
+
+	return subject_rank(ctx, SUBJECT_CURRENT, generation, gen & 1, uid);
+}
+
 static __always_inline struct df_decision call_decide(struct bpf_sock_addr *ctx,
 						      const struct df_flow *flow,
 						      const struct df_generation *generation,
 						      __u32 gen)
 {
-	__u32 rank = subject_rank(ctx, SUBJECT_CURRENT, generation, gen, task_current_uid());
 	struct df_decision decision = {
 		.verdict = DF_VERDICT_DENY,
 		.reason = DF_REASON_STATE,
 		.service = DF_SERVICE_MAX,
 		.policy = DF_POLICY_MAX,
 	};
+	__u32 rank = call_rank(ctx, gen);
 
 	if (rank >= DF_POLICY_MAX)
 		return decision;
@@ -203,11 +212,14 @@ static __always_inline int call_judge(struct bpf_sock_addr *ctx, const struct df
 
 	if (decision.verdict == DF_VERDICT_PASS)
 		return SOCKET_ALLOW;
-	owner_record(ctx, flow, generation, decision.policy,
-		     decision.verdict == DF_VERDICT_ALLOW && decision.translated);
-	if (decision.verdict == DF_VERDICT_ALLOW)
-		return SOCKET_ALLOW; /* counted where the packet passes */
-	errnum = call_errno(flow, generation, &decision, hook);
+	errnum = decision.verdict == DF_VERDICT_ALLOW
+			 ? 0 /* counted where the packet passes */
+			 : call_errno(flow, generation, &decision, hook);
+	/* A denied call sends nothing; but it must not leave an older one's word standing. */
+	if (!errnum || decision.verdict != DF_VERDICT_DENY ||
+	    (generation->flags & DF_GEN_TRANSLATED))
+		owner_record(ctx, flow, generation, decision.policy,
+			     decision.verdict == DF_VERDICT_ALLOW && decision.translated);
 	if (!errnum)
 		return SOCKET_ALLOW;
 	if (decision.verdict == DF_VERDICT_DENY || flow->protocol == PROTO_TCP) {

@@ -60,11 +60,6 @@ const struct resolver_set *config_find_set(const struct config *config, const ch
 	return NULL;
 }
 
-const char *config_mode_name(int mode)
-{
-	return mode == MODE_AUDIT ? "audit" : "enforce";
-}
-
 static void config_check_resolver(const struct config *config, const struct resolver *resolver,
 				  struct diagnostics *diagnostics)
 {

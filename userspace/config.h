@@ -86,7 +86,5 @@ int config_load_text(const char *text, size_t length, const char *name, struct c
 		     struct diagnostics *diagnostics);
 
 const struct resolver_set *config_find_set(const struct config *config, const char *name);
-/* "enforce", "audit". */
-const char *config_mode_name(int mode);
 
 #endif

@@ -191,15 +191,6 @@ void json_bool(struct json *json, const char *key, bool value)
 	json_raw(json, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_milli(struct json *json, const char *key, double value)
-{
-	char text[64];
-	int length = snprintf(text, sizeof(text), "%.3f", value);
-
-	json_lead(json, key);
-	json_raw(json, text, (size_t)MIN(length, (int)sizeof(text) - 1));
-}
-
 int json_finish(struct json *json)
 {
 	json_char(json, '\n');

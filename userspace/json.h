@@ -30,8 +30,6 @@ void json_string(struct json *json, const char *key, const char *value);
 void json_string_n(struct json *json, const char *key, const char *value, size_t length);
 void json_uint(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);
-/* A number with three decimals. */
-void json_milli(struct json *json, const char *key, double value);
 
 /* Ends the line. 0, or -ENOMEM if anything was lost since json_reset(). */
 int json_finish(struct json *json);

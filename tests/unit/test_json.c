@@ -37,9 +37,8 @@ static void test_structure(void **state)
 	json_bool(&json, "f", false);
 	json_object_end(&json);
 	json_list_end(&json);
-	json_milli(&json, "g", 1.5);
 	json_object_end(&json);
-	expect(&json, "{\"a\":\"b\",\"c\":{},\"d\":[1,2,[],{\"e\":true,\"f\":false}],\"g\":1.500}");
+	expect(&json, "{\"a\":\"b\",\"c\":{},\"d\":[1,2,[],{\"e\":true,\"f\":false}]}");
 }
 
 static void test_numbers(void **state)
@@ -52,11 +51,8 @@ static void test_numbers(void **state)
 	json_uint(&json, NULL, 9);
 	json_uint(&json, NULL, 10);
 	json_uint(&json, NULL, UINT64_MAX);
-	json_milli(&json, NULL, 0);
-	json_milli(&json, NULL, 0.0005);
-	json_milli(&json, NULL, 123456.789);
 	json_list_end(&json);
-	expect(&json, "[0,9,10,18446744073709551615,0.000,0.001,123456.789]");
+	expect(&json, "[0,9,10,18446744073709551615]");
 }
 
 struct string_case {

@@ -192,13 +192,13 @@ static void test_resolver_forms(void **state)
 	assert_int_equal(mask_of(of, 1, 0, "10.0.0.4"), MASK(DNS, U));
 	assert_int_equal(mask_of(of, 1, 5300, "10.0.0.5"), U | T);
 	assert_int_equal(mask_of(of, DF_SCOPE_ENDPOINTS, 5300, "10.0.0.5"), U | T);
-	assert_int_equal(mask_of(of, 1, 5300, "10.0.0.6"), U | DF_RESOLVER_TRANSLATED);
+	assert_int_equal(mask_of(of, 1, 5300, "10.0.0.6"), U | DF_RESOLVER_TRANSLATED(U));
 	assert_int_equal(mask_of(of, 1, 8853, "10.0.0.7"), T);
 	/* A service's own port, however it is written, is that service's. */
 	assert_int_equal(mask_of(of, 1, 0, "10.0.0.8"), MASK(DNS, U | T));
 	assert_int_equal(mask_of(of, 1, 0, "10.0.0.9"), MASK(DOT, T) | MASK(DOQ, U));
 	assert_int_equal(mask_of(of, 1, 0, "10.0.0.10"), MASK(DNS, U));
-	assert_int_equal(mask_of(of, 1, 0, "10.0.0.11"), EVERY | DF_RESOLVER_TRANSLATED);
+	assert_int_equal(mask_of(of, 1, 0, "10.0.0.11"), EVERY | DF_RESOLVER_TRANSLATED(EVERY));
 	assert_int_equal(mask_of(of, 1, 0, "10.1.0.0/16"), EVERY);
 	assert_int_equal(mask_of(of, 1, 5400, "10.2.0.0/16"), T);
 	assert_int_equal(mask_of(of, DF_SCOPE_ENDPOINTS, 5400, "10.2.0.0/16"), T);
@@ -385,10 +385,7 @@ struct target {
 
 static uint32_t fenced_service(const struct config *config, const struct target *target)
 {
-	uint32_t service = service_of(target->port, target->protocol);
-
-	return service < DF_SERVICE_MAX && (config->services & (1u << service)) ? service
-										: DF_SERVICE_MAX;
+	return service_of(target->port, target->protocol, config->services);
 }
 
 /* Does this entry of the configuration name the target? */

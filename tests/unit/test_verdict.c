@@ -63,10 +63,10 @@ static struct entry entries[] = {
 	{DF_SCOPE_ENDPOINTS, 5300, "192.0.2.9", 32, U},
 	{ALL6, 0, "::", 0, EVERY},
 	{ALL4, 0, "0.0.0.0", 0, EVERY},
-	{NAT, 0, "10.96.0.10", 32, MASK(DNS, U | T) | DF_RESOLVER_TRANSLATED},
-	{NAT, 0, "10.97.0.0", 16, MASK(DNS, U) | DF_RESOLVER_TRANSLATED},
-	{NAT, 5310, "10.96.0.11", 32, U | DF_RESOLVER_TRANSLATED},
-	{DF_SCOPE_ENDPOINTS, 5310, "10.96.0.11", 32, U | DF_RESOLVER_TRANSLATED},
+	{NAT, 0, "10.96.0.10", 32, MASK(DNS, U | T) | DF_RESOLVER_TRANSLATED(MASK(DNS, U | T))},
+	{NAT, 0, "10.97.0.0", 16, MASK(DNS, U) | DF_RESOLVER_TRANSLATED(MASK(DNS, U))},
+	{NAT, 5310, "10.96.0.11", 32, U | DF_RESOLVER_TRANSLATED(U)},
+	{DF_SCOPE_ENDPOINTS, 5310, "10.96.0.11", 32, U | DF_RESOLVER_TRANSLATED(U)},
 	{SPLIT, 0, "10.2.0.0", 16, MASK(DNS, U)},
 	{SPLIT, 0, "10.2.3.4", 32, MASK(DNS, T)},
 };
@@ -485,6 +485,7 @@ static const struct services_case service_cases[] = {
 	{BIT(DOQ), 853, TCP, DF_VERDICT_PASS, NO_SERVICE},
 	{BIT(DOT), 53, UDP, DF_VERDICT_PASS, NO_SERVICE},
 	{BIT(DOT), 853, PROTO_SCTP, DF_VERDICT_DENY, DOT},
+	{BIT(DOQ), 853, PROTO_SCTP, DF_VERDICT_DENY, DOQ},
 	{BIT(MDNS), 5353, UDP, DF_VERDICT_DENY, DF_SERVICE_MDNS},
 	{BIT(MDNS), 5353, TCP, DF_VERDICT_PASS, NO_SERVICE},
 	{BIT(LLMNR), 5355, UDP, DF_VERDICT_DENY, DF_SERVICE_LLMNR},
@@ -654,7 +655,11 @@ static void test_service_of(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		assert_int_equal(service_of(table[i].port, table[i].protocols), table[i].service);
+		assert_int_equal(service_of(table[i].port, table[i].protocols, ~0u),
+				 table[i].service);
+	assert_int_equal(service_of(53, U, 0), NO_SERVICE);
+	assert_int_equal(service_of(853, T, BIT(DOQ)), NO_SERVICE);
+	assert_int_equal(service_of(853, 0, BIT(DOQ)), DOQ);
 }
 
 static void test_service_protocols(void **state)
@@ -668,7 +673,7 @@ static void test_service_protocols(void **state)
 	assert_int_equal(service_protocols(DF_SERVICE_NETBIOS), U);
 	assert_int_equal(service_protocols(NO_SERVICE), 0);
 	/* A resolver's mask holds two bits for every service and the mark above them. */
-	assert_true(DF_SERVICE_MASK(DF_SERVICE_MAX - 1, U | T) < DF_RESOLVER_TRANSLATED);
+	assert_true(DF_SERVICE_MASK(DF_SERVICE_MAX - 1, U | T) < DF_RESOLVER_TRANSLATED(1));
 }
 
 static void test_port_is_fenced(void **state)
