@@ -345,8 +345,9 @@ __noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, _
 	if (!(flow.flags & FLOW_PORTS))
 		return EXCUSE_NONE;
 	flow_reload(skb, &flow);
+	/* What leaves a DoQ server is QUIC, and its bytes are no DNS header. */
 	if ((port_is_fenced(&generations[gen & 1], flow.sport) &&
-	     service_of(flow.dport, protocol_bit(flow.protocol), 1u << DF_SERVICE_DOQ) ==
+	     service_of(flow.sport, protocol_bit(flow.protocol), 1u << DF_SERVICE_DOQ) ==
 		     DF_SERVICE_MAX &&
 	     question_is_answer(skb, &flow)) ||
 	    packet_is_accepted(skb, &flow))

@@ -6,7 +6,9 @@
  * waits for an answer, and nothing knows of dnsfence: the far end or a packet counter says
  * whether the query arrived.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>

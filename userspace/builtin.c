@@ -256,6 +256,10 @@ static const char builtin_head[] =
 	"# What connect() and sendto() get: eperm, refused or unreachable.\n"
 	"on_deny: eperm\n"
 	"\n"
+	"# Where a connected UDP socket is refused: connect fails at once; packet lets connect()\n"
+	"# succeed and send() fail, and the event has the question.\n"
+	"deny_at: connect\n"
+	"\n"
 	"# What is fenced: dns (53), dot (853 TCP), doq (853 UDP); also mdns, llmnr, netbios.\n"
 	"services: [dns, dot, doq]\n"
 	"\n";

@@ -11,7 +11,7 @@ int cmd_check(const struct options *options)
 
 	if (r < 0)
 		return outcome_fail(r, &problem);
-	log_info("the configuration is fine: %zu policies, %zu addresses, %zu prefixes",
+	log_info("the configuration is fine; policies: %zu, addresses: %zu, prefixes: %zu",
 		 prepared.config.policies_length, prepared.image.exact_length,
 		 prepared.image.prefixes_length);
 	return EXIT_FINE;

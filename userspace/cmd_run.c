@@ -198,6 +198,7 @@ static int daemon_reload(struct daemon *daemon, FILE *to)
 	daemon_swap_file(daemon, file);
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
+	prepared_shrink(&daemon->prepared);
 	fprintf(to, "policy generation %llu is in force\n",
 		(unsigned long long)daemon->enforcement.published.generation);
 	return 0;
@@ -236,7 +237,7 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 	};
 	const struct fence *fence = &daemon->enforcement.fence;
 	const struct status_source source = {
-		.pins = &daemon->pins,
+		.pins = daemon->options->ephemeral ? NULL : &daemon->pins,
 		.maps = fence->maps,
 		.generation = &fence->generations[*fence->active & 1],
 		.mount = daemon->prepared.mount,
@@ -266,6 +267,12 @@ static int daemon_answer_unload(struct daemon *daemon, FILE *to)
 		return EXIT_KERNEL;
 	}
 	fprintf(to, "the fence is open; the daemon ends\n");
+	if (daemon->options->ephemeral && pins_exist(&daemon->pins))
+		fprintf(to,
+			"that was an ephemeral one; the fence pinned in %s stays closed: unload "
+			"again "
+			"to open it\n",
+			daemon->pins.dir);
 	log_info("unload: the fence is open");
 	daemon->unload = true;
 	daemon->loop.stop = true;
@@ -396,6 +403,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 			  &daemon->enforcement, problem);
 	if (r < 0)
 		return r;
+	prepared_shrink(&daemon->prepared);
 	return daemon_watch(daemon, problem);
 }
 

@@ -202,9 +202,8 @@ static int compiler_add_policy(struct compiler *compiler, size_t index)
 	return 0;
 }
 
-static int compiler_add_subject(struct compiler *compiler, const struct subject *subject)
+static int image_add_subject(struct policy_image *image, const struct subject *subject)
 {
-	struct policy_image *image = compiler->image;
 	struct policy_subject *to;
 
 	if (subject->cgroup_id && subject->level >= DF_LEVEL_MAX)
@@ -309,6 +308,28 @@ static void subjects_finish(struct policy_image *image)
 	image->subjects_length = kept + 1;
 }
 
+int policy_set_subjects(struct policy_image *image, const struct subject *subjects,
+			size_t subjects_length)
+{
+	struct policy_image fresh = *image;
+	int r = 0;
+
+	fresh.subjects = NULL;
+	fresh.subjects_length = 0;
+	fresh.generation.levels = 0;
+	fresh.generation.flags &= ~DF_GEN_USERS;
+	for (size_t i = 0; i < subjects_length && r == 0; i++)
+		r = image_add_subject(&fresh, &subjects[i]);
+	if (r < 0) {
+		free(fresh.subjects);
+		return r;
+	}
+	subjects_finish(&fresh);
+	free(image->subjects);
+	*image = fresh;
+	return 0;
+}
+
 static int compiler_run(struct compiler *compiler, const struct subject *subjects,
 			size_t subjects_length)
 {
@@ -324,14 +345,11 @@ static int compiler_run(struct compiler *compiler, const struct subject *subject
 	for (size_t i = 0; i < compiler->config->policies_length; i++)
 		if (compiler_add_policy(compiler, i) < 0)
 			return -ENOMEM;
-	for (size_t i = 0; i < subjects_length; i++) {
-		r = compiler_add_subject(compiler, &subjects[i]);
-		if (r < 0)
-			return r;
-	}
+	r = policy_set_subjects(compiler->image, subjects, subjects_length);
+	if (r < 0)
+		return r;
 	resolver_list_finish(&compiler->exact);
 	resolver_list_finish(&compiler->prefixes);
-	subjects_finish(compiler->image);
 	return resolver_list_inherit(&compiler->prefixes);
 }
 

@@ -44,6 +44,12 @@ struct policy_image {
  */
 int policy_compile(const struct config *config, const struct subject *subjects,
 		   size_t subjects_length, struct policy_image *ret);
+/*
+ * Other subjects for an image whose policies and resolvers stay. Errors as above; the image is
+ * untouched then.
+ */
+int policy_set_subjects(struct policy_image *image, const struct subject *subjects,
+			size_t subjects_length);
 void policy_image_done(struct policy_image *image);
 
 #endif

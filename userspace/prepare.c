@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "prepare.h"
 
+#include <malloc.h>
+
 #include "builtin.h"
 #include "cgroup.h"
 #include "log.h"
@@ -54,7 +56,9 @@ static int prepare_all(const struct options *options, struct prepared *prepared,
 	if (cgroup_find_mount(&prepared->mount) < 0)
 		return problem_set(
 			problem, ENOTSUP,
-			"no cgroup2 hierarchy is mounted; mount one (mount -t cgroup2 none "
+			"no cgroup2 hierarchy is mounted in this mount namespace (\"ip netns "
+			"exec\" hides it, \"nsenter --net\" does not); mount one (mount -t cgroup2 "
+			"none "
 			"/sys/fs/cgroup), or boot with systemd.unified_cgroup_hierarchy=1");
 	r = subjects_resolve(&prepared->config, prepared->mount, true, &prepared->subjects,
 			     diagnostics);
@@ -85,7 +89,6 @@ int prepare_again(struct prepared *prepared)
 {
 	_cleanup_(diagnostics_done) struct diagnostics diagnostics = {0};
 	struct subject_list subjects = {0};
-	struct policy_image image = {0};
 	int r;
 
 	if (!prepared->subjects.follows)
@@ -97,14 +100,26 @@ int prepare_again(struct prepared *prepared)
 		subjects_done(&subjects);
 		return 0;
 	}
-	r = policy_compile(&prepared->config, subjects.list, subjects.length, &image);
+	r = policy_set_subjects(&prepared->image, subjects.list, subjects.length);
 	if (r < 0) {
 		subjects_done(&subjects);
 		return r;
 	}
 	subjects_done(&prepared->subjects);
-	policy_image_done(&prepared->image);
 	prepared->subjects = subjects;
-	prepared->image = image;
 	return 1;
+}
+
+void prepared_shrink(struct prepared *prepared)
+{
+	struct config *config = &prepared->config;
+
+	for (size_t i = 0; i < config->sets_length; i++) {
+		free(config->sets[i].resolvers);
+		config->sets[i].resolvers = NULL;
+		config->sets[i].length = 0;
+	}
+	if (!prepared->subjects.follows)
+		policy_image_done(&prepared->image);
+	(void)malloc_trim(0);
 }

@@ -38,7 +38,8 @@ static void link_inspect_fd(int fd, struct link_state *ret)
 static void status_read_link(const struct status_source *source, enum df_hook hook,
 			     struct link_state *ret)
 {
-	(void)attach_inspect(source->pins, hook, ret);
+	if (source->pins)
+		(void)attach_inspect(source->pins, hook, ret);
 	if (!ret->pinned && source->attached)
 		link_inspect_fd(source->attached->links[hook], ret);
 }

@@ -19,7 +19,7 @@ struct status_daemon {
 };
 
 struct status_source {
-	const struct pins *pins;
+	const struct pins *pins; /* NULL: the daemon pins nothing */
 	const int *maps; /* [FENCE_MAP_MAX] */
 	const struct df_generation *generation;
 	const char *mount; /* of cgroup2 */
