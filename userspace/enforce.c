@@ -94,7 +94,9 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 		  const struct pins *pins, struct enforcement *ret, struct problem *problem)
 {
 	struct enforcement enforcement = {.pins = pins, .pins_lock = -1};
+	struct kernel_features features = {0};
 	const struct fence_options fence_options = {
+		.features = &features,
 		.pins = pins,
 		.ring_bytes = (uint32_t)prepared->config.ring_kib * 1024,
 	};
@@ -106,7 +108,9 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	enforcement.cgroup_fd = cgroup_open(prepared->mount, options->cgroup, problem);
 	if (enforcement.cgroup_fd < 0)
 		return enforcement.cgroup_fd;
-	r = pins ? pins_prepare(pins, problem) : 0;
+	r = fence_probe(&features, problem); /* before anything is made */
+	if (r >= 0 && pins)
+		r = pins_prepare(pins, problem);
 	if (r >= 0 && pins)
 		r = enforcement.pins_lock = pins_lock(pins, problem);
 	if (r >= 0)

@@ -206,15 +206,20 @@ static int fence_mark_abi(const struct fence *fence)
 	return bpf_map_update_elem(fence->maps[FENCE_LOG_STATE], &zero, &state, BPF_ANY);
 }
 
-int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem)
+int fence_probe(struct kernel_features *ret, struct problem *problem)
 {
-	struct fence fence = {0};
 	int r;
 
 	libbpf_set_print(loader_print);
-	r = probe_kernel(&fence.features);
-	if (r < 0)
-		return fence_explain(r, false, problem);
+	r = probe_kernel(ret);
+	return r < 0 ? fence_explain(r, false, problem) : 0;
+}
+
+int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem)
+{
+	struct fence fence = {.features = *options->features};
+	int r = 0;
+
 	fence.object = dnsfence_bpf__open();
 	if (!fence.object)
 		return fence_explain(-errno, true, problem);

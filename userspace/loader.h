@@ -40,9 +40,13 @@ struct fence {
 };
 
 struct fence_options {
+	const struct kernel_features *features; /* from fence_probe() */
 	const struct pins *pins; /* prepared; NULL: pin nothing */
 	uint32_t ring_bytes; /* a power of two; a ring taken over keeps its size */
 };
+
+/* May this process load programs, and what can they do here? 0; -errno with *problem set. */
+int fence_probe(struct kernel_features *ret, struct problem *problem);
 
 /*
  * Load. Nothing is attached and no policy is changed by that. 0; -errno with *problem set.
