@@ -163,13 +163,13 @@ bench: all $(build)/bench ## measure what the fence costs (root); a table and bu
 
 # Style and static checks.
 c_files  := $(shell git ls-files '*.c' '*.h' 2>/dev/null || find bpf userspace tools tests -name '*.[ch]')
-sh_files := tests/all tests/unit/run tests/kernel/run tools/deps tools/bench/run .ci/run \
-	$(wildcard tests/kernel/*.sh tests/unit/*.sh)
+sh_files := tests/all tests/unit/run tests/kernel/run tools/deps tools/quickstart tools/bench/run .ci/run \
+	$(wildcard tests/kernel/*.sh tests/unit/*.sh tests/vm/run)
 
 .PHONY: lint fmt
 lint: all ## formatting, shellcheck, cppcheck
 	$(Q)clang-format --dry-run -Werror $(c_files)
-	$(Q)shellcheck -x $(sh_files)
+	$(Q)shellcheck -x -S warning $(sh_files)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iuserspace userspace
 

@@ -59,7 +59,8 @@ expect_said() { # WHAT WANTED WORD...
 	expect "$what" "$SAID" "$wanted"
 }
 end_client() {
-	exec {CLIENT[1]}>&-
+	local input=${CLIENT[1]}
+	eval "exec $input>&-"
 	wait "$CLIENT_PID" 2>/dev/null
 }
 
