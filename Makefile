@@ -171,7 +171,7 @@ lint: all ## formatting, shellcheck, cppcheck
 	$(Q)clang-format --dry-run -Werror $(c_files)
 	$(Q)shellcheck -x -S warning $(sh_files)
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
-		--suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iuserspace userspace
+		--suppress=missingIncludeSystem -D_GNU_SOURCE '-DLIBBPF_OPTS(T,N,...)=struct T N = {__VA_ARGS__}' -I. -Iuserspace userspace
 
 fmt: ## format the C files
 	$(Q)clang-format -i $(c_files)
