@@ -120,21 +120,11 @@ static __always_inline void slot_report(struct df_event *record, __u32 count)
 	}
 }
 
-/*
- * Enter a violation into its slot. 0: folded, nothing to write. Otherwise the count for its own
- * record: itself and the repeats that the slot still held.
- */
-static __always_inline __u32 fold(const struct df_event *head)
+static __always_inline __u32 fold_enter(struct fold_slot *slot, __u64 key,
+					const struct df_event *head, struct df_event *record)
 {
-	__u64 key = fold_key(head);
-	__u32 index = (__u32)(key >> 32) % DF_FOLD_SLOTS, count = 1, others = 0;
-	struct fold_slot *slot = bpf_map_lookup_elem(&folds, &index);
-	struct df_event *record = NULL;
+	__u32 count = 1, others = 0;
 
-	if (!slot)
-		return 1;
-	if (slot->key != key && slot->pending)
-		record = bpf_ringbuf_reserve(&events, DF_EVENT_HEAD_SIZE, 0);
 	bpf_spin_lock(&slot->lock);
 	if (slot->key == key && head->time_ns - slot->since < DF_FOLD_NS) {
 		slot->pending++;
@@ -153,6 +143,30 @@ static __always_inline __u32 fold(const struct df_event *head)
 	bpf_spin_unlock(&slot->lock);
 	slot_report(record, others);
 	return count;
+}
+
+/*
+ * Enter a violation into its slot. 0: folded, nothing to write. Otherwise the count for its own
+ * record: itself and the repeats that the slot still held.
+ *
+ * A record is tested once, and then the code without one is another copy: the verifier of 6.1
+ * follows a second test of the same ringbuf pointer into its NULL branch and finds it leaked.
+ */
+static __always_inline __u32 fold(const struct df_event *head)
+{
+	__u64 key = fold_key(head);
+	__u32 index = (__u32)(key >> 32) % DF_FOLD_SLOTS;
+	struct fold_slot *slot = bpf_map_lookup_elem(&folds, &index);
+
+	if (!slot)
+		return 1;
+	if (slot->key != key && slot->pending) {
+		struct df_event *record = bpf_ringbuf_reserve(&events, DF_EVENT_HEAD_SIZE, 0);
+
+		if (record)
+			return fold_enter(slot, key, head, record);
+	}
+	return fold_enter(slot, key, head, NULL);
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
+#include "opaque.h"
 
 /* What the running kernel's helpers can do; probed by loading (userspace/probe.c). */
 const volatile __u32 kernel_packet_task = 0; /* cgroup_skb may read the running task */
@@ -111,16 +112,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20); /* bytes; the controller may choose another size */
 } events SEC(".maps");
-
-/*
- * index, below a power of two. The compiler must not trade the mask for a check it made
- * elsewhere: the verifier wants to see it here.
- */
-static __always_inline __u32 index_below(__u32 index, __u32 power)
-{
-	asm volatile("" : "+r"(index));
-	return index & (power - 1);
-}
 
 static __always_inline const struct df_policy *
 generation_policy(const struct df_generation *generation, __u32 rank)

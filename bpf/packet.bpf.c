@@ -248,7 +248,7 @@ static __always_inline void event_write(struct __sk_buff *skb, const struct df_e
 					const struct question *question, int has_current)
 {
 	struct df_event *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
-	__u32 length = question->length;
+	__u32 last = opaque(question->length - 1); /* 6.1 sees a length above 0 only so */
 
 	if (!record) {
 		count_lost(head->count, head->count - 1);
@@ -262,9 +262,9 @@ static __always_inline void event_write(struct __sk_buff *skb, const struct df_e
 	else
 		__builtin_memset(record->command, 0, sizeof(record->command));
 	__builtin_memset(record->question, 0, sizeof(record->question));
-	if (length > 0 && length <= DF_QUESTION_MAX &&
-	    bpf_skb_load_bytes(skb, question->offset, record->question, length) == 0)
-		record->question_len = length;
+	if (last < DF_QUESTION_MAX &&
+	    bpf_skb_load_bytes(skb, question->offset, record->question, last + 1) == 0)
+		record->question_len = last + 1;
 	ring_submit(record, sizeof(*record));
 	count_record(head->count - 1);
 }

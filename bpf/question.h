@@ -63,14 +63,18 @@ __noinline __u64 question_measure(struct __sk_buff *skb, __u32 start)
 
 	for (int i = 0; i < DNS_LABELS_MAX; i++) {
 		__u8 length;
+		__u32 last;
 
-		if (bpf_skb_load_bytes(skb, offset, &length, 1) < 0 || length > DNS_LABEL_MAX ||
+		if (bpf_skb_load_bytes(skb, offset, &length, 1) < 0 ||
 		    offset - start + length >= DNS_NAME_MAX)
 			return 0;
 		if (!length)
 			break;
+		last = opaque(length - 1); /* 6.1 sees a length above 0 only so */
+		if (last >= DNS_LABEL_MAX)
+			return 0;
 		__builtin_memset(words, 0, sizeof(words));
-		if (bpf_skb_load_bytes(skb, offset + 1, words, length) < 0)
+		if (bpf_skb_load_bytes(skb, offset + 1, words, last + 1) < 0)
 			return 0;
 #pragma unroll
 		for (int word = 0; word < 8; word++)

@@ -29,6 +29,7 @@
 
 #include "abi.h"
 #include "flow.h"
+#include "opaque.h"
 #include "service.h"
 
 struct df_decision {
@@ -58,7 +59,7 @@ static __always_inline struct df_decision decision_unpack(__u64 packed)
 
 static __always_inline int port_is_fenced(const struct df_generation *generation, __u16 port)
 {
-	return (generation->ports[port >> 6] >> (port & 63)) & 1;
+	return (generation->ports[index_below(port >> 6, DF_PORT_WORDS)] >> (port & 63)) & 1;
 }
 
 enum grant {
