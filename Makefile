@@ -107,7 +107,7 @@ $(build)/tests/unit/test_%: $(build)/tests/unit/test_%.o $(unit_common) $(build)
 $(build)/leakprobe: $(build)/tools/leakprobe.o
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^
 
-.PHONY: test check check-unit check-kernel check-san fuzz
+.PHONY: test check check-unit check-kernel check-vm check-san fuzz
 test: deps ## install what tests need, then run all of them (root)
 	$(Q)$(MAKE) --no-print-directory check-all
 
@@ -122,6 +122,9 @@ check-unit: all $(unit_tests)
 
 check-kernel: all $(build)/leakprobe ## kernel tests (root): T='name ...' runs only these
 	$(Q)tests/kernel/run $(T)
+
+check-vm: all $(build)/leakprobe ## load and enforce at the root cgroup of Debian's 5.10, 6.1, 6.12 in QEMU (root)
+	$(Q)tests/vm/run -- none
 
 check-san: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 check-unit
