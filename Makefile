@@ -52,8 +52,8 @@ objects_of = $(patsubst %.c,$(build)/%.o,$(1))
 
 skeletons := $(build)/dnsfence.skel.h
 
-# make would take these for intermediate files and remove them.
-.SECONDARY: $(skeletons) $(build)/dnsfence.bpf.o $(build)/empty.bpf.o
+# make would take objects for intermediate files and remove them.
+.SECONDARY:
 
 .PHONY: all
 all: $(build)/dnsfence $(build)/dnsfence.schema.json man ## build everything
