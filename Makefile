@@ -144,7 +144,7 @@ fuzz: $(fuzz_targets) ## run every fuzz target for FUZZ_SECONDS
 	$(Q)set -e; for target in $(fuzz_targets); do \
 		mkdir -p $$target.corpus; printf '  FUZZ     %s\n' $$target; \
 		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 \
-			-print_final_stats=0 -verbosity=0 $$target.corpus; \
+			$$target.corpus >$$target.log 2>&1 || { tail -n 60 $$target.log; exit 1; }; \
 	done
 
 .PHONY: bench

@@ -43,6 +43,8 @@ static const char *sendmsg_why(const struct df_generation *generation,
 		return "on_deny asks for another errno than EPERM";
 	if (!features->packet_task)
 		return "this kernel's packet hook cannot tell who sends";
+	if ((generation->flags & DF_GEN_SEVERAL) && !features->packet_cgroup)
+		return "this kernel's packet hook cannot tell the sender's cgroup";
 	return wanted == HOOKS_ALL ? "hooks: all" : NULL;
 }
 
