@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define DF_ABI_VERSION 1
+#define DF_ABI_VERSION 2
 
 /* Hooks: enumerator, name in events and status, the BPF attach point. */
 #define DF_HOOKS(X)                                       \
@@ -104,12 +104,25 @@ enum df_service {
 #define DF_POLICY_AUDIT (1u << 2) /* log what would be denied, let it pass */
 #define DF_POLICY_PREFIXES (1u << 3) /* its scope has entries in resolver_prefix */
 
+/*
+ * A sanctioned address beside its policy: what the hash table says of it for the services' own
+ * ports, without the hash. Most policies name no more than DF_NEAR_MAX resolvers.
+ */
+struct df_near_resolver {
+	__u64 addr[2]; /* as df_resolver_key.addr */
+	__u32 mask; /* as the table's value */
+	__u32 family; /* 4 or 6; 0: no entry */
+};
+
+#define DF_NEAR_MAX 3
+
 /* One policy, ready for the kernel; its rank is its index, lower wins. */
 struct df_policy {
 	__u32 flags;
 	__u32 scope; /* which resolvers: first part of df_resolver_key, never 0 */
 	__s32 errnum; /* positive errno for connect() and sendto(), on_deny */
 	__u32 pad;
+	struct df_near_resolver near[DF_NEAR_MAX];
 	char name[DF_POLICY_NAME_LEN];
 };
 
@@ -252,8 +265,8 @@ struct df_event {
 
 /* Per-CPU. violations = event counts in the ring + folded and pending + lost, always. */
 struct df_counters {
-	__u64 verdicts[DF_HOOK_MAX][DF_VERDICT_MAX];
-	__u64 reasons[DF_REASON_SLOTS];
+	/* One number a verdict, for one addition a packet; sums are user space's matter. */
+	__u64 verdicts[DF_HOOK_MAX][DF_VERDICT_MAX][DF_REASON_SLOTS];
 	__u64 records; /* written to the ring */
 	__u64 folded; /* violations counted in a slot instead of a record of their own */
 	__u64 flushed; /* of those, in a record or in lost since */
@@ -276,8 +289,9 @@ struct df_log_state {
 #define DF_FOLD_NS 1000000000ull
 
 _Static_assert(DF_VERDICT_MAX == 4, "a power of two, for the verifier");
-_Static_assert(DF_REASON_MAX <= DF_REASON_SLOTS, "df_counters.reasons");
-_Static_assert(sizeof(struct df_policy) == 48, "df_policy");
+_Static_assert(DF_REASON_MAX <= DF_REASON_SLOTS, "df_counters.verdicts");
+_Static_assert(sizeof(struct df_near_resolver) == 24, "df_near_resolver");
+_Static_assert(sizeof(struct df_policy) == 120, "df_policy");
 _Static_assert(sizeof(struct df_subject_key) == 16, "df_subject_key");
 _Static_assert(sizeof(struct df_resolver_key) == 24, "df_resolver_key");
 _Static_assert(sizeof(struct df_resolver_prefix_key) == 28, "df_resolver_prefix_key");

@@ -27,8 +27,9 @@ static __always_inline void count_verdict(enum df_hook hook, __u32 verdict, __u3
 
 	if (!mine)
 		return;
-	__sync_fetch_and_add(&mine->verdicts[hook][index_below(verdict, DF_VERDICT_MAX)], 1);
-	__sync_fetch_and_add(&mine->reasons[index_below(reason, DF_REASON_SLOTS)], 1);
+	__sync_fetch_and_add(&mine->verdicts[hook][index_below(verdict, DF_VERDICT_MAX)]
+					    [index_below(reason, DF_REASON_SLOTS)],
+			     1);
 }
 
 /* violations that no record will report; repeats of them had waited in a slot. */

@@ -53,8 +53,9 @@
 #define FLOW_CHAIN (1u << 6) /* FLOW_HEADERS_MAX was not enough */
 
 struct df_flow {
-	__u8 daddr[16]; /* network order; IPv4 in the first four bytes; a call's is never v4-mapped
-			 */
+	/* Network order; IPv4 in the first four bytes; a call's is never v4-mapped. Read by words.
+	 */
+	__u8 daddr[16] __attribute__((aligned(8)));
 	__u8 saddr[16];
 	__u16 dport; /* host order */
 	__u16 sport;

@@ -75,6 +75,22 @@ static __always_inline __u32 grant_of(const __u32 *mask, __u32 wanted)
 	return *mask & DF_RESOLVER_TRANSLATED(wanted) ? GRANT_TRANSLATED : GRANT_LISTED;
 }
 
+/* The same answer as the table's for the first resolvers of a policy, at a fraction of its cost. */
+static __always_inline __u32 near_grant(const struct df_flow *flow, const struct df_policy *policy,
+					__u32 wanted)
+{
+	const __u64 *addr = (const __u64 *)flow->daddr;
+
+	for (int i = 0; i < DF_NEAR_MAX; i++) {
+		const struct df_near_resolver *near = &policy->near[i];
+
+		if (near->addr[0] == addr[0] && near->addr[1] == addr[1] &&
+		    near->family == flow->family)
+			return grant_of(&near->mask, wanted);
+	}
+	return GRANT_NONE;
+}
+
 /* What a scope grants the flow's target on a port (0: the services' own). */
 static __always_inline __u32 resolver_grant(__u32 gen, const struct df_flow *flow, __u32 scope,
 					    __u16 port, __u32 wanted, int prefixes)
@@ -128,8 +144,11 @@ static __always_inline __u32 decide_resolver(const struct df_flow *flow,
 	if (service != DF_SERVICE_MAX) {
 		if (!protocols)
 			return DF_REASON_TRANSPORT;
-		*ret_grant = resolver_grant(gen, flow, policy->scope, 0,
-					    DF_SERVICE_MASK(service, protocols), prefixes);
+		protocols = DF_SERVICE_MASK(service, protocols);
+		*ret_grant = near_grant(flow, policy, protocols);
+		if (!*ret_grant)
+			*ret_grant =
+				resolver_grant(gen, flow, policy->scope, 0, protocols, prefixes);
 		return *ret_grant ? DF_REASON_SANCTIONED : DF_REASON_NOT_SANCTIONED;
 	}
 	*ret_grant = resolver_grant(gen, flow, policy->scope, flow->dport, protocols, prefixes);

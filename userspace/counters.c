@@ -40,12 +40,32 @@ int log_state_write(int map, const struct df_log_state *state)
 	return bpf_map_update_elem(map, &zero, state, BPF_ANY) < 0 ? -errno : 0;
 }
 
+uint64_t counters_hook(const struct df_counters *counters, enum df_hook hook,
+		       enum df_verdict verdict)
+{
+	uint64_t sum = 0;
+
+	for (int reason = 0; reason < DF_REASON_SLOTS; reason++)
+		sum += counters->verdicts[hook][verdict][reason];
+	return sum;
+}
+
 uint64_t counters_verdicts(const struct df_counters *counters, enum df_verdict verdict)
 {
 	uint64_t sum = 0;
 
 	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
-		sum += counters->verdicts[hook][verdict];
+		sum += counters_hook(counters, hook, verdict);
+	return sum;
+}
+
+uint64_t counters_reason(const struct df_counters *counters, enum df_reason reason)
+{
+	uint64_t sum = 0;
+
+	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+		for (int verdict = 0; verdict < DF_VERDICT_MAX; verdict++)
+			sum += counters->verdicts[hook][verdict][reason];
 	return sum;
 }
 

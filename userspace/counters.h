@@ -13,6 +13,9 @@ int counters_read(int counters, struct df_counters *ret);
 int log_state_read(int log_state, struct df_log_state *ret);
 int log_state_write(int log_state, const struct df_log_state *state);
 
+uint64_t counters_hook(const struct df_counters *counters, enum df_hook hook,
+		       enum df_verdict verdict);
+uint64_t counters_reason(const struct df_counters *counters, enum df_reason reason);
 /* Sum over the hooks. */
 uint64_t counters_verdicts(const struct df_counters *counters, enum df_verdict verdict);
 

@@ -330,6 +330,55 @@ int policy_set_subjects(struct policy_image *image, const struct subject *subjec
 	return 0;
 }
 
+static bool near_holds(const struct df_policy *policy, const struct policy_resolver *entry)
+{
+	for (int i = 0; i < DF_NEAR_MAX; i++)
+		if (policy->near[i].family == entry->key.family &&
+		    memcmp(policy->near[i].addr, entry->key.addr, sizeof(entry->key.addr)) == 0)
+			return true;
+	return false;
+}
+
+/* A copy of the table's entry beside the policy, if it has one and there is room. */
+static void policy_add_near(struct df_policy *policy, const struct resolver_list *exact,
+			    const struct resolver *resolver)
+{
+	struct policy_resolver wanted = {
+		.key = {.scope = policy->scope, .family = resolver->address.family},
+		.prefix = resolver->address.prefix};
+	const struct policy_resolver *entry;
+
+	memcpy(wanted.key.addr, resolver->address.bytes, sizeof(wanted.key.addr));
+	entry = bsearch(&wanted, exact->list, exact->length, sizeof(*exact->list),
+			resolver_compare);
+	if (!entry || near_holds(policy, entry))
+		return;
+	for (int i = 0; i < DF_NEAR_MAX; i++) {
+		struct df_near_resolver *near = &policy->near[i];
+
+		if (near->family)
+			continue;
+		memcpy(near->addr, entry->key.addr, sizeof(near->addr));
+		near->family = entry->key.family;
+		near->mask = entry->mask;
+		return;
+	}
+}
+
+/* In the order of the file: who lists several resolvers names the usual one first. */
+static void compiler_fill_near(struct compiler *compiler, size_t index)
+{
+	const struct policy_config *from = &compiler->config->policies[index];
+	struct df_policy *to = &compiler->image->generation.policies[index];
+
+	for (size_t i = 0; i < from->sets_length; i++) {
+		const struct resolver_set *set = config_find_set(compiler->config, from->sets[i]);
+
+		for (size_t j = 0; j < set->length && !to->near[DF_NEAR_MAX - 1].family; j++)
+			policy_add_near(to, &compiler->exact, &set->resolvers[j]);
+	}
+}
+
 static int compiler_run(struct compiler *compiler, const struct subject *subjects,
 			size_t subjects_length)
 {
@@ -350,6 +399,8 @@ static int compiler_run(struct compiler *compiler, const struct subject *subject
 		return r;
 	resolver_list_finish(&compiler->exact);
 	resolver_list_finish(&compiler->prefixes);
+	for (size_t i = 0; compiler->exact.length && i < compiler->config->policies_length; i++)
+		compiler_fill_near(compiler, i);
 	return resolver_list_inherit(&compiler->prefixes);
 }
 

@@ -144,13 +144,13 @@ static void json_verdicts(const struct df_counters *counters, struct json *to)
 		json_object(to, hook_name(hook));
 		for (int verdict = DF_VERDICT_ALLOW; verdict < DF_VERDICT_MAX; verdict++)
 			json_uint(to, event_verdict_name(verdict),
-				  counters->verdicts[hook][verdict]);
+				  counters_hook(counters, hook, verdict));
 		json_object_end(to);
 	}
 	json_object_end(to);
 	json_object(to, "reasons");
 	for (int reason = DF_REASON_SANCTIONED; reason < DF_REASON_MAX; reason++)
-		json_uint(to, event_reason_name(reason), counters->reasons[reason]);
+		json_uint(to, event_reason_name(reason), counters_reason(counters, reason));
 	json_object_end(to);
 	json_object_end(to);
 }
@@ -240,9 +240,9 @@ static void text_counters(const struct status *status, FILE *to)
 		(unsigned long long)counters_verdicts(counters, DF_VERDICT_DENY),
 		(unsigned long long)counters_verdicts(counters, DF_VERDICT_AUDIT));
 	for (int reason = DF_REASON_NOT_SANCTIONED; reason < DF_REASON_MAX; reason++)
-		if (counters->reasons[reason])
+		if (counters_reason(counters, reason))
 			fprintf(to, "    %-8llu %s: %s\n",
-				(unsigned long long)counters->reasons[reason],
+				(unsigned long long)counters_reason(counters, reason),
 				event_reason_name(reason), event_reason_text(reason));
 	fprintf(to, "  logged     %llu (%llu not yet, %llu lost, %llu refused)\n",
 		(unsigned long long)status->log.logged,

@@ -139,6 +139,38 @@ static void test_minimal(void **state)
 	assert_false(fenced(&fixture.image, 5353) || fenced(&fixture.image, 443));
 }
 
+/* The first single addresses of a policy, in its order, with all that the table says of them. */
+static void test_near(void **state)
+{
+	_cleanup_fixture_ struct fixture fixture;
+	const struct df_policy *policies = fixture.image.generation.policies;
+	const struct df_near_resolver *near = policies[0].near;
+
+	(void)state;
+	compile(HEAD
+		"resolvers:\n"
+		"  b: [10.0.0.9, 10.9.0.0/16, {address: 10.0.0.8, port: 5300},\n"
+		"      {address: 10.0.0.7, service: dot}, 10.0.0.9]\n"
+		"  a: [{address: 10.0.0.7, service: dns, translated: true}, 'fd00::1', 10.0.0.1]\n"
+		"policies:\n"
+		"  - {name: both, match: {cgroup: /a}, resolvers: [b, a]}\n"
+		"  - {name: same, match: {cgroup: /b}, resolvers: [a, b]}\n"
+		"  - {name: none, match: {cgroup: /c}, resolvers: []}\n"
+		"  - {name: default, resolvers: any}\n",
+		NULL, 0, &fixture);
+	assert_int_equal(near[0].mask, mask_of(&fixture.image, 1, 0, "10.0.0.9"));
+	assert_memory_equal(near[0].addr, "\x0a\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_int_equal(near[1].mask, MASK(DOT, T) | MASK(DNS, U | T) |
+					       DF_RESOLVER_TRANSLATED(MASK(DNS, U | T)));
+	assert_memory_equal(near[1].addr, "\x0a\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_int_equal(near[2].family, 6);
+	assert_memory_equal(near[2].addr, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 16);
+	assert_int_equal(policies[1].scope, 1);
+	assert_int_equal(policies[1].near[0].mask, near[1].mask);
+	for (int i = 2; i < 4; i++)
+		assert_int_equal(policies[i].near[0].family, 0);
+}
+
 static void test_modes_and_errnos(void **state)
 {
 	_cleanup_fixture_ struct fixture fixture;
@@ -516,6 +548,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_minimal),
+		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_modes_and_errnos),
 		cmocka_unit_test(test_resolver_forms),
 		cmocka_unit_test(test_merging),

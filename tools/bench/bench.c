@@ -55,6 +55,8 @@ static struct arm arms[ARM_MAX] = {
 	[ARM_DNSFENCE_CONNECT] = {"dnsfence-connect", "  its connect hooks alone",
 				  .programs = PROGRAMS_SMALL, .only = ONLY_CONNECT,
 				  .tcp = TCP_DENIED},
+	[ARM_DNSFENCE_LAST] = {"dnsfence-last", "  asking the one listed last",
+			       .programs = PROGRAMS_LAST, .blocks_udp = true, .tcp = TCP_DENIED},
 	[ARM_DNSFENCE_SEVERAL] = {"dnsfence-several", "dnsfence, three policies",
 				  .programs = PROGRAMS_SEVERAL, .blocks_udp = true,
 				  .tcp = TCP_DENIED},
@@ -65,8 +67,10 @@ static struct arm arms[ARM_MAX] = {
 			  .tcp = TCP_DROPPED},
 };
 
-static const char *const program_names[] = {
-	[PROGRAMS_SMALL] = "small", [PROGRAMS_SEVERAL] = "several", [PROGRAMS_LARGE] = "large"};
+static const char *const program_names[] = {[PROGRAMS_SMALL] = "small",
+					    [PROGRAMS_LAST] = "last",
+					    [PROGRAMS_SEVERAL] = "several",
+					    [PROGRAMS_LARGE] = "large"};
 
 struct bench {
 	struct program_set sets[PROGRAMS_MAX];
@@ -81,7 +85,8 @@ static int usage(void)
 {
 	fputs("usage: bench hold PIN-DIRECTORY TO-DIRECTORY\n"
 	      "       bench measure [-r ROUNDS] [-t SECONDS] [-c CPU] [-o JSON] [-k KEY=VALUE]...\n"
-	      "                     [-p small|several|large=DIRECTORY]... -g CGROUP -x CGROUP\n"
+	      "                     [-p small|last|several|large=DIRECTORY]... -g CGROUP -x "
+	      "CGROUP\n"
 	      "                     ARM=NETNS...\n"
 	      "CGROUP: the caller's own for -g, another one for -x. NETNS: a name of ip-netns.\n"
 	      "Use tools/bench/run, which prepares all of it.\n",
@@ -256,7 +261,7 @@ static int scaling_of(const struct bench *bench, const char *dst, unsigned short
 	int error;
 
 	for (int i = 0; i < SCALING_RUNS; i++) {
-		error = programs_test_run(&bench->sets[PROGRAMS_SMALL], dst, port, &small[i]);
+		error = programs_test_run(&bench->sets[PROGRAMS_LAST], dst, port, &small[i]);
 		if (!error)
 			error = programs_test_run(&bench->sets[PROGRAMS_LARGE], dst, port,
 						  &large[i]);
@@ -275,7 +280,7 @@ static int measure_scaling(struct bench *bench)
 	struct scaling *scaling = &bench->results.scaling;
 	int error;
 
-	if (!bench->sets[PROGRAMS_SMALL].length || !bench->sets[PROGRAMS_LARGE].length)
+	if (!bench->sets[PROGRAMS_LAST].length || !bench->sets[PROGRAMS_LARGE].length)
 		return 0;
 	error = scaling_of(bench, RESOLVER_SANCTIONED, 53, &scaling->dns_small,
 			   &scaling->dns_large);

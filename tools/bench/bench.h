@@ -40,8 +40,9 @@ enum programs {
 	PROGRAMS_NONE,
 	PROGRAMS_EMPTY,
 	PROGRAMS_SMALL, /* dnsfence, one policy, 10 resolvers */
+	PROGRAMS_LAST, /* the same, the one that is asked listed last */
 	PROGRAMS_SEVERAL, /* dnsfence, three policies with cgroup subjects */
-	PROGRAMS_LARGE, /* dnsfence, one policy, 100,000 resolvers */
+	PROGRAMS_LARGE, /* dnsfence, one policy, 100,000 resolvers, likewise */
 	PROGRAMS_MAX,
 };
 
@@ -74,6 +75,7 @@ enum arm_id {
 	ARM_DNSFENCE,
 	ARM_DNSFENCE_PACKET,
 	ARM_DNSFENCE_CONNECT,
+	ARM_DNSFENCE_LAST,
 	ARM_DNSFENCE_SEVERAL,
 	ARM_DNSFENCE_LARGE,
 	ARM_NFT,
@@ -83,7 +85,7 @@ enum arm_id {
 
 /* BPF_PROG_TEST_RUN of the packet program, ns a run: how it scales, not what it costs. */
 struct scaling {
-	double dns_small;
+	double dns_small; /* the one that is asked listed last, as in large */
 	double dns_large;
 	double plain_small;
 	double plain_large;

@@ -113,7 +113,7 @@ static const struct ratio {
 	 ARM_NONE, RATIO_OF_WHOLE},
 	{"TCP cycle, dnsfence / nft", "", MEASURE_TCP, ARM_DNSFENCE, ARM_NFT, RATIO_OVERHEADS},
 	{"allowed DNS, 100,000 resolvers / 10", "0.9 to 1.1", MEASURE_DNS, ARM_DNSFENCE_LARGE,
-	 ARM_DNSFENCE, RATIO_OVERHEADS},
+	 ARM_DNSFENCE_LAST, RATIO_OVERHEADS},
 };
 
 /* low and high: the widest that both 95 % intervals allow. */
