@@ -15,18 +15,29 @@
 
 #define DF_ABI_VERSION 2
 
-/* Hooks: enumerator, name in events and status, the BPF attach point. */
-#define DF_HOOKS(X)                                       \
-	X(CONNECT4, "connect4", BPF_CGROUP_INET4_CONNECT) \
-	X(CONNECT6, "connect6", BPF_CGROUP_INET6_CONNECT) \
-	X(SENDMSG4, "sendmsg4", BPF_CGROUP_UDP4_SENDMSG)  \
-	X(SENDMSG6, "sendmsg6", BPF_CGROUP_UDP6_SENDMSG)  \
-	X(PACKET, "packet", BPF_CGROUP_INET_EGRESS)       \
-	X(SOCK_CREATE, "sock_create", BPF_CGROUP_INET_SOCK_CREATE)
+/* Cgroup hooks: enumerator, name in events and status, the BPF attach point. */
+#define DF_CGROUP_HOOKS(X)                                         \
+	X(CONNECT4, "connect4", BPF_CGROUP_INET4_CONNECT)          \
+	X(CONNECT6, "connect6", BPF_CGROUP_INET6_CONNECT)          \
+	X(SENDMSG4, "sendmsg4", BPF_CGROUP_UDP4_SENDMSG)           \
+	X(SENDMSG6, "sendmsg6", BPF_CGROUP_UDP6_SENDMSG)           \
+	X(PACKET, "packet", BPF_CGROUP_INET_EGRESS)                \
+	X(SOCK_CREATE, "sock_create", BPF_CGROUP_INET_SOCK_CREATE) \
+	X(SETSOCKOPT, "setsockopt", BPF_CGROUP_SETSOCKOPT)
+
+/* Hooks at an interface (tc): enumerator, name in events and status. */
+#define DF_EDGE_HOOKS(X)      \
+	X(EDGE_IN, "edge_in") \
+	X(EDGE_OUT, "edge_out")
 
 enum df_hook {
 #define X(id, name, attach) DF_HOOK_##id,
-	DF_HOOKS(X)
+	DF_CGROUP_HOOKS(X)
+#undef X
+		DF_HOOK_CGROUP_MAX,
+	DF_HOOK_BEFORE_EDGE = DF_HOOK_CGROUP_MAX - 1,
+#define X(id, name) DF_HOOK_##id,
+	DF_EDGE_HOOKS(X)
 #undef X
 		DF_HOOK_MAX,
 };
@@ -60,7 +71,8 @@ enum df_verdict {
 	X(TRUNCATED, "truncated-header", "the headers end before the ports")                    \
 	X(HEADER_CHAIN, "header-chain", "more extension headers than the fence walks")          \
 	X(TRANSPORT, "transport", "a name resolution port over a transport no resolver speaks") \
-	X(STATE, "policy-state", "a policy map is missing; the fence stays closed")
+	X(STATE, "policy-state", "a policy map is missing; the fence stays closed")             \
+	X(BYPASS, "bypass-socket", "a socket whose frames would pass by every hook")
 
 enum df_reason {
 #define X(id, name, text) DF_REASON_##id,
@@ -133,6 +145,7 @@ struct df_policy {
 #define DF_GEN_ERRNO (1u << 3) /* some policy wants another errno than EPERM */
 #define DF_GEN_TRANSLATED (1u << 4) /* some resolver is behind this host's NAT */
 #define DF_GEN_DEFER (1u << 5) /* deny_at: packet; a UDP connect() is not denied, its packet is */
+#define DF_GEN_ORIGINS (1u << 6) /* some policy names a source or an interface */
 
 /*
  * Everything of a policy that is not a lookup table. Lives in .bss, so that a packet that is
@@ -155,6 +168,21 @@ struct df_subject_key {
 	__u32 uid; /* in the initial user namespace, or DF_UID_ANY */
 	__u32 pad;
 };
+
+/*
+ * Whose a frame without a socket is, as a longest-prefix key: by the interface on which it came
+ * into this host (0: any) and its source address. prefixlen counts from ifindex. Value: the lowest
+ * rank of all policies that cover it, __u32.
+ */
+struct df_origin_key {
+	__u32 prefixlen;
+	__u32 ifindex;
+	__u8 family; /* 4 or 6 */
+	__u8 pad[3];
+	__u8 addr[16];
+};
+
+#define DF_ORIGIN_BASE 64u
 
 /*
  * Which resolver. Value, __u32, a mask of transports: for port 0 DF_PROTO_ bits of each service
@@ -248,11 +276,13 @@ struct df_event {
 	struct df_caller caller;
 	__u64 time_ns; /* CLOCK_MONOTONIC of the newest one */
 	__u32 count;
-	__u32 ifindex;
+	__u32 ifindex; /* of the interface the packet was at */
 	__u8 saddr[16];
+	__u32 ingress_ifindex; /* on which a forwarded frame came in; 0: it did not */
 	__u16 sport; /* 0: not known */
 	__u16 question_len;
 	__s32 errnum; /* what the call was denied with; 0 on a packet */
+	__u32 pad1;
 	char policy[DF_POLICY_NAME_LEN];
 	__u8 command[DF_COMMAND_MAX]; /* beginning of the arguments, zeroes between them */
 	__u8 question[DF_QUESTION_MAX];
@@ -284,6 +314,16 @@ struct df_log_state {
 	__u64 sequence; /* of the last event */
 };
 
+#define DF_EDGES_MAX 65536
+
+#define DF_EDGE_QDISC (1u << 0) /* the clsact queueing discipline is ours, too */
+
+/* An interface with filters of the fence, for whoever takes them away. */
+struct df_edge {
+	__u32 netns_inode; /* the interface's index is of this network namespace */
+	__u32 flags; /* DF_EDGE_ */
+};
+
 #define DF_FOLD_SLOTS 1024
 #define DF_FOLD_BATCH 64 /* slots that one run of dnsfence_flush walks */
 #define DF_FOLD_NS 1000000000ull
@@ -293,6 +333,7 @@ _Static_assert(DF_REASON_MAX <= DF_REASON_SLOTS, "df_counters.verdicts");
 _Static_assert(sizeof(struct df_near_resolver) == 24, "df_near_resolver");
 _Static_assert(sizeof(struct df_policy) == 120, "df_policy");
 _Static_assert(sizeof(struct df_subject_key) == 16, "df_subject_key");
+_Static_assert(sizeof(struct df_origin_key) == 28, "df_origin_key");
 _Static_assert(sizeof(struct df_resolver_key) == 24, "df_resolver_key");
 _Static_assert(sizeof(struct df_resolver_prefix_key) == 28, "df_resolver_prefix_key");
 _Static_assert(sizeof(struct df_caller) == 48, "df_caller");

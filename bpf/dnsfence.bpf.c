@@ -14,5 +14,7 @@ typedef struct __sk_buff df_load_ctx;
 
 #include "socket.bpf.c"
 #include "packet.bpf.c"
+#include "edge.bpf.c"
+#include "bypass.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

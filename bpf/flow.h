@@ -260,10 +260,14 @@ static __always_inline void flow_end(df_load_ctx *ctx, struct df_flow *flow,
 	}
 }
 
-/* All of *flow but addresses and ports. version: 4 or 6, as the packet's first nibble says. */
-static __always_inline void flow_walk(df_load_ctx *ctx, struct df_flow *flow, __u32 version)
+/*
+ * All of *flow but addresses and ports. start: where the first IP header is; version: 4 or 6, as
+ * its first nibble says.
+ */
+static __always_inline void flow_walk(df_load_ctx *ctx, struct df_flow *flow, __u32 start,
+				      __u32 version)
 {
-	struct flow_walk walk = {.next = version == 4 ? PROTO_IPIP : PROTO_IPV6};
+	struct flow_walk walk = {.offset = start, .next = version == 4 ? PROTO_IPIP : PROTO_IPV6};
 	__u64 step;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
@@ -316,10 +320,10 @@ static __always_inline void flow_reload(df_load_ctx *ctx, struct df_flow *flow)
 	flow->sport = flow_be16(port);
 }
 
-/* Fill *flow from any packet. */
+/* Fill *flow from any packet that begins with its IP header. */
 static __always_inline void flow_parse(df_load_ctx *ctx, struct df_flow *flow, __u32 version)
 {
-	flow_walk(ctx, flow, version);
+	flow_walk(ctx, flow, 0, version);
 	flow_reload(ctx, flow);
 }
 

@@ -20,6 +20,10 @@ const volatile __u32 kernel_packet_task = 0; /* cgroup_skb may read the running 
 const volatile __u32 kernel_packet_cgroup = 0; /* and walk its cgroup's ancestors, 6.12 */
 const volatile __u32 kernel_set_retval = 0; /* bpf_set_retval, 5.18 */
 
+/* The fenced cgroup, for frames of sockets that no cgroup hook sees. */
+const volatile __u64 scope_cgroup = 0;
+const volatile __u32 scope_level = 0;
+
 /* The host's own network namespace, for resolvers behind this host's NAT. */
 const volatile __u64 host_netns_cookie = 0;
 
@@ -64,12 +68,27 @@ struct {
 	__array(values, struct resolver_prefix_inner);
 } prefixes SEC(".maps");
 
+struct origin_inner {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct df_origin_key));
+	__uint(value_size, sizeof(__u32));
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, DF_GENERATIONS);
 	__type(key, __u32);
 	__array(values, struct subject_inner);
 } subjects SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, DF_GENERATIONS);
+	__type(key, __u32);
+	__array(values, struct origin_inner);
+} origins SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -91,6 +110,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct df_log_state);
 } log_state SEC(".maps");
+
+/* The interfaces that the controller has put filters on, by index; no program reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DF_EDGES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct df_edge);
+} edges SEC(".maps");
 
 /* A violation and how often it came again since it was last reported. */
 struct fold_slot {

@@ -13,8 +13,8 @@
 
 #include "flow.h"
 #include "verdict.h"
-#include "emit.h"
-#include "question.h"
+#include "plain.h"
+#include "report.h"
 #include "subject.h"
 #include "task.h"
 
@@ -34,38 +34,6 @@ enum packet_excuse {
 	EXCUSE_REPORTED, /* an audited connection's bare segment; its connect() is in the log */
 	EXCUSE_TRANSLATED, /* let through at connect() or sendmsg(), to another address */
 };
-
-/*
- * A packet without options or extension headers, read in place: packed as flow_pack() does, its
- * ports in *ret_ports as they stand there. 0: the walker must look.
- */
-static __always_inline __u64 plain_parse(const struct __sk_buff *skb, __u8 ret_ports[4])
-{
-	const __u8 *data = (const __u8 *)(long)skb->data;
-	const __u8 *end = (const __u8 *)(long)skb->data_end;
-	__u32 protocol, offset;
-
-	if (data + IP4_HEADER + 4 > end)
-		return 0;
-	if (data[0] == 0x45) {
-		if ((data[6] & 0x3f) | data[7])
-			return 0;
-		protocol = data[9];
-		offset = IP4_HEADER;
-	} else if (data[0] >> 4 == 6) {
-		if (data + IP6_HEADER + 4 > end)
-			return 0;
-		protocol = data[6];
-		offset = IP6_HEADER;
-	} else {
-		return 0;
-	}
-	if (protocol != PROTO_UDP && protocol != PROTO_TCP)
-		return 0;
-	__builtin_memcpy(ret_ports, data + offset, 4);
-	return (__u64)offset << 48 | FLOW_PORTS << 16 | (offset == IP4_HEADER ? 4 : 6) << 8 |
-	       protocol;
-}
 
 /* TCP without payload: handshake, acknowledgement, end. */
 static __always_inline int packet_is_bare_segment(struct __sk_buff *skb, const struct df_flow *flow)
@@ -202,73 +170,6 @@ static __always_inline void event_set_caller(struct __sk_buff *skb, struct df_ev
 	}
 }
 
-static __always_inline void event_set_policy(struct df_event *head,
-					     const struct df_generation *generation,
-					     const struct df_decision *decision)
-{
-	head->hook = DF_HOOK_PACKET;
-	head->verdict = decision->verdict;
-	head->reason = decision->reason;
-	head->service = decision->service;
-	head->generation = generation->id;
-	if (decision->policy < DF_POLICY_MAX)
-		__builtin_memcpy(head->policy,
-				 generation_policy(generation, decision->policy)->name,
-				 sizeof(head->policy));
-}
-
-static __always_inline void event_set_flow(struct df_event *head, const struct df_flow *flow)
-{
-	head->family = flow->family;
-	head->protocol = flow->protocol;
-	head->dport = flow->dport;
-	head->sport = flow->sport;
-	__builtin_memcpy(head->daddr, flow->daddr, sizeof(head->daddr));
-	__builtin_memcpy(head->saddr, flow->saddr, sizeof(head->saddr));
-}
-
-static __always_inline void event_set_question(struct __sk_buff *skb, struct df_event *head,
-					       const struct df_flow *flow,
-					       struct question *question)
-{
-	__builtin_memset(question, 0, sizeof(*question));
-	if (head->service != DF_SERVICE_DNS && head->service != DF_SERVICE_MAX)
-		return;
-	if (!(flow->flags & FLOW_PORTS))
-		return;
-	question_find(skb, flow, question);
-	if (question->length)
-		head->flags |= DF_EVENT_QUESTION;
-	else if (question->payload)
-		head->flags |= DF_EVENT_MALFORMED;
-	head->question_hash = question->hash;
-}
-
-static __always_inline void event_write(struct __sk_buff *skb, const struct df_event *head,
-					const struct question *question, int has_current)
-{
-	struct df_event *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
-	__u32 last = opaque(question->length - 1); /* 6.1 sees a length above 0 only so */
-
-	if (!record) {
-		count_lost(head->count, head->count - 1);
-		return;
-	}
-	__builtin_memcpy(record, head, DF_EVENT_HEAD_SIZE);
-	record->size = sizeof(*record);
-	record->question_len = 0;
-	if (has_current)
-		task_read_command(record->command);
-	else
-		__builtin_memset(record->command, 0, sizeof(record->command));
-	__builtin_memset(record->question, 0, sizeof(record->question));
-	if (last < DF_QUESTION_MAX &&
-	    bpf_skb_load_bytes(skb, question->offset, record->question, last + 1) == 0)
-		record->question_len = last + 1;
-	ring_submit(record, sizeof(*record));
-	count_record(head->count - 1);
-}
-
 /* The functions below are global, so that the verifier explores each of them once. */
 
 /* Any packet, header by header: what flow_pack() keeps of it. */
@@ -279,7 +180,7 @@ __noinline __u64 packet_walk(struct __sk_buff *skb)
 
 	if (bpf_skb_load_bytes(skb, 0, &version, 1) < 0)
 		version = 0;
-	flow_walk(skb, &flow, version >> 4 == 6 ? 6 : 4);
+	flow_walk(skb, &flow, 0, version >> 4 == 6 ? 6 : 4);
 	return flow_pack(&flow);
 }
 
@@ -375,7 +276,7 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 	head->cgroup_id = bpf_skb_cgroup_id(skb);
 	head->ifindex = skb->ifindex;
 	event_set_flow(head, &flow);
-	event_set_policy(head, &generations[gen & 1], &decision);
+	event_set_policy(head, DF_HOOK_PACKET, &generations[gen & 1], &decision);
 	event_set_caller(skb, head, &flow);
 	event_set_question(skb, head, &flow, &question);
 	head->count = fold(head);
@@ -532,7 +433,7 @@ int dnsfence_packet(struct __sk_buff *skb)
 {
 	__u32 gen = active & 1;
 	__u8 ports[4];
-	__u64 packed = plain_parse(skb, ports);
+	__u64 packed = plain_parse(skb, 0, ports);
 
 	if (packed && (!port_is_fenced(&generations[gen], flow_be16(ports + 2)) ||
 		       plain_passes(skb, packed, flow_be16(ports + 2), gen)))

@@ -139,6 +139,27 @@ static void json_set_names(struct json *to)
 	json_list_end(to);
 }
 
+static void json_strings(const struct schema_choice *choices, struct json *to)
+{
+	json_list(to, "oneOf");
+	json_object(to, NULL);
+	json_string(to, "type", "string");
+	json_object_end(to);
+	if (choices && choice_is_off(choices)) { /* as a reader of YAML 1.1 sees it */
+		json_object(to, NULL);
+		json_bool(to, "const", false);
+		json_object_end(to);
+	}
+	json_object(to, NULL);
+	json_string(to, "type", "array");
+	json_uint(to, "minItems", 1);
+	json_object(to, "items");
+	json_string(to, "type", "string");
+	json_object_end(to);
+	json_object_end(to);
+	json_list_end(to);
+}
+
 static void json_kind(const struct schema_field *field, struct json *to)
 {
 	switch (field->kind) {
@@ -157,6 +178,10 @@ static void json_kind(const struct schema_field *field, struct json *to)
 		break;
 	case SCHEMA_FLAGS:
 		json_flags(field->choices, to);
+		break;
+	case SCHEMA_WORDS:
+	case SCHEMA_PREFIXES:
+		json_strings(field->choices, to);
 		break;
 	case SCHEMA_INT:
 		json_range(to, field->min, field->max);
@@ -290,6 +315,10 @@ static const char *man_kind(const struct schema_field *field)
 		return "a number";
 	case SCHEMA_ADDRESS:
 		return "an address or a prefix";
+	case SCHEMA_WORDS:
+		return field->choices ? "a name, a list, or one of these" : "a name, or a list";
+	case SCHEMA_PREFIXES:
+		return "an address or a prefix, or a list";
 	case SCHEMA_FLAGS:
 		return "one of these, or a list";
 	case SCHEMA_CHOICE:

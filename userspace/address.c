@@ -112,6 +112,19 @@ bool address_is_loopback(const struct address *address)
 	return memcmp(address->bytes, loopback6, sizeof(loopback6)) == 0;
 }
 
+bool address_bits_equal(const uint8_t *a, const uint8_t *b, unsigned int bits)
+{
+	unsigned int bytes = bits / 8, rest = bits % 8;
+
+	return memcmp(a, b, bytes) == 0 && (!rest || !((a[bytes] ^ b[bytes]) >> (8 - rest)));
+}
+
+bool address_covers(const struct address *wide, const struct address *narrow)
+{
+	return wide->family == narrow->family && wide->prefix <= narrow->prefix &&
+	       address_bits_equal(wide->bytes, narrow->bytes, wide->prefix);
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
 	return a->family == b->family && a->prefix == b->prefix &&

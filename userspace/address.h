@@ -26,6 +26,10 @@ int address_parse(const char *text, struct address *ret, const char **ret_proble
 
 bool address_is_single(const struct address *address);
 bool address_is_loopback(const struct address *address);
+/* Do the first bits of two addresses agree? */
+bool address_bits_equal(const uint8_t *a, const uint8_t *b, unsigned int bits);
+/* Is narrow inside of wide, or the same? */
+bool address_covers(const struct address *wide, const struct address *narrow);
 bool address_equal(const struct address *a, const struct address *b);
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_MAX]);
 

@@ -9,26 +9,34 @@
 static const struct {
 	const char *name;
 	enum bpf_attach_type type;
-} hooks[DF_HOOK_MAX] = {
+} hooks[DF_HOOK_CGROUP_MAX] = {
 #define X(id, name, attach) [DF_HOOK_##id] = {name, attach},
-	DF_HOOKS(X)
+	DF_CGROUP_HOOKS(X)
+#undef X
+};
+
+static const char *const edge_names[] = {
+#define X(id, name) [DF_HOOK_##id - DF_HOOK_CGROUP_MAX] = name,
+	DF_EDGE_HOOKS(X)
 #undef X
 };
 
 const char *hook_name(enum df_hook hook)
 {
-	return hook < DF_HOOK_MAX ? hooks[hook].name : "?";
+	if (hook < DF_HOOK_CGROUP_MAX)
+		return hooks[hook].name;
+	return hook < DF_HOOK_MAX ? edge_names[hook - DF_HOOK_CGROUP_MAX] : "?";
 }
 
 void attachments_init(struct attachments *attachments)
 {
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
 		attachments->links[hook] = -1;
 }
 
 void attachments_close(struct attachments *attachments)
 {
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++) {
 		util_closep(&attachments->links[hook]);
 		attachments->links[hook] = -1;
 	}
@@ -49,9 +57,9 @@ static const char *sendmsg_why(const struct df_generation *generation,
 }
 
 void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
-		 int wanted, struct hook_plan *ret)
+		 const struct config *config, struct hook_plan *ret)
 {
-	const char *sendmsg = sendmsg_why(generation, features, wanted);
+	const char *sendmsg = sendmsg_why(generation, features, config->hooks);
 
 	*ret = (struct hook_plan){.why = {
 					  [DF_HOOK_PACKET] = "the authority: sees every packet",
@@ -62,8 +70,10 @@ void attach_plan(const struct df_generation *generation, const struct kernel_fea
 				  }};
 	if (generation->flags & DF_GEN_USERS)
 		ret->why[DF_HOOK_SOCK_CREATE] = "a policy names a user";
-	else if (wanted == HOOKS_ALL)
+	else if (config->hooks == HOOKS_ALL)
 		ret->why[DF_HOOK_SOCK_CREATE] = "hooks: all";
+	if (config->edge.mode != EDGE_OFF && features->sockopt)
+		ret->why[DF_HOOK_SETSOCKOPT] = "no socket may send past the edge";
 }
 
 static int link_info(int fd, struct bpf_link_info *ret)
@@ -166,7 +176,7 @@ int attach_hooks(struct attachments *attachments, const struct fence *fence, int
 
 	if (fstat(cgroup_fd, &st) < 0)
 		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++) {
 		int r = plan->why[hook] ? hook_attach(attachments, fence, cgroup_fd, st.st_ino,
 						      pins, hook, problem)
 					: 0;
@@ -180,7 +190,7 @@ int attach_hooks(struct attachments *attachments, const struct fence *fence, int
 void attach_trim(struct attachments *attachments, const struct pins *pins,
 		 const struct hook_plan *plan)
 {
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
 		if (!plan->why[hook])
 			hook_detach(attachments, pins, hook);
 }

@@ -11,12 +11,12 @@
 #include "loader.h"
 
 struct attachments {
-	int links[DF_HOOK_MAX]; /* -1: not attached */
+	int links[DF_HOOK_CGROUP_MAX]; /* -1: not attached */
 };
 
 /* A hook is wanted, and why, for people; NULL: not wanted. */
 struct hook_plan {
-	const char *why[DF_HOOK_MAX];
+	const char *why[DF_HOOK_CGROUP_MAX];
 };
 
 void attachments_init(struct attachments *attachments);
@@ -24,7 +24,7 @@ void attachments_init(struct attachments *attachments);
 void attachments_close(struct attachments *attachments);
 
 void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
-		 int hooks, struct hook_plan *ret);
+		 const struct config *config, struct hook_plan *ret);
 
 /*
  * Put the programs of the plan on a cgroup. Pinned links are updated in place; those whose cgroup

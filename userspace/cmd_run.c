@@ -41,6 +41,8 @@ struct daemon {
 	char host[256];
 	char line[LINE_MAX_BYTES];
 	int signals, ticks;
+	struct loop_watch *edge_watch; /* of this descriptor: */
+	int edge_fd;
 	uint64_t reloads, reload_failures;
 	time_t started;
 	bool unload; /* open the fence on the way out */
@@ -159,6 +161,64 @@ static void daemon_swap_file(struct daemon *daemon, struct sink_file *fresh)
 	daemon->file = fresh;
 }
 
+/* Cgroups that a policy names come and go. What could not be published is tried again. */
+static void daemon_follow_subjects(struct daemon *daemon)
+{
+	struct problem problem = {{0}};
+	bool failed_before = daemon->subjects_stale;
+	int r = prepare_again(&daemon->prepared);
+
+	if (r > 0 || (r == 0 && failed_before))
+		r = enforce_policy(&daemon->enforcement, &daemon->prepared, &problem);
+	daemon->subjects_stale = r < 0;
+	if (r < 0 && !failed_before)
+		log_warning("cannot follow the cgroups that the policy names: %s",
+			    problem.text[0] ? problem.text : strerror(-r));
+}
+
+static void daemon_on_links(void *context, uint32_t events);
+
+/* The descriptor changes when the list of interfaces had to be read anew, or the edge was off. */
+static void daemon_watch_links(struct daemon *daemon)
+{
+	const struct edge *edge = daemon->enforcement.edge;
+	int fd = edge ? edge_fd(edge) : -1;
+
+	if (fd == daemon->edge_fd && daemon->edge_watch)
+		return;
+	if (daemon->edge_watch)
+		loop_remove(&daemon->loop, daemon->edge_watch);
+	daemon->edge_fd = fd;
+	daemon->edge_watch =
+		fd < 0 ? NULL : loop_add(&daemon->loop, fd, EPOLLIN, daemon_on_links, daemon);
+}
+
+static void daemon_on_links(void *context, uint32_t events)
+{
+	struct daemon *daemon = context;
+
+	(void)events;
+	if (edge_read(daemon->enforcement.edge) < 0)
+		log_warning("cannot follow the interfaces: those that come now are not fenced "
+			    "before the next second");
+	daemon_watch_links(daemon);
+	daemon_follow_subjects(daemon);
+}
+
+/* Filters that somebody has taken away, and a list of interfaces that was lost. */
+static void daemon_verify_edge(struct daemon *daemon)
+{
+	struct edge *edge = daemon->enforcement.edge;
+	unsigned int missing = edge ? edge_verify(edge) : 0;
+
+	if (edge && edge_fd(edge) < 0)
+		(void)edge_read(edge);
+	daemon_watch_links(daemon);
+	if (missing)
+		log_warning("somebody has taken %u of the fence's tc filters away; they are back",
+			    missing);
+}
+
 /* A file that has gone for a moment must not make the built-in policy of a strict one. */
 static int daemon_refuse_builtin(const struct daemon *daemon, const struct prepared *fresh,
 				 struct problem *problem)
@@ -196,6 +256,7 @@ static int daemon_reload(struct daemon *daemon, FILE *to)
 	}
 	daemon->reloads++;
 	daemon_swap_file(daemon, file);
+	daemon_watch_links(daemon);
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
 	prepared_shrink(&daemon->prepared);
@@ -236,7 +297,7 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 				(daemon->file ? daemon->file->counters.dropped : 0),
 	};
 	const struct fence *fence = &daemon->enforcement.fence;
-	const struct status_source source = {
+	struct status_source source = {
 		.pins = daemon->options->ephemeral ? NULL : &daemon->pins,
 		.maps = fence->maps,
 		.generation = &fence->generations[*fence->active & 1],
@@ -248,6 +309,7 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 	struct json text = {0};
 	bool closed;
 
+	source.edges_length = edge_states(daemon->enforcement.edge, &source.edges);
 	if (!json)
 		return status_write_text(&source, to) ? EXIT_FINE : EXIT_NEGATIVE;
 	closed = status_write_json(&source, &text);
@@ -261,6 +323,9 @@ static int daemon_answer_unload(struct daemon *daemon, FILE *to)
 {
 	struct problem problem = {{0}};
 
+	if (enforce_open_edge(&daemon->enforcement, &problem) < 0)
+		fprintf(to, "error: %s\n", problem.text);
+	daemon_watch_links(daemon);
 	attachments_close(&daemon->enforcement.attachments);
 	if (!daemon->options->ephemeral && pins_remove(&daemon->pins, &problem) < 0) {
 		fprintf(to, "error: %s\n", problem.text);
@@ -314,21 +379,6 @@ static void daemon_on_signal(void *context, uint32_t events)
 	}
 }
 
-/* Cgroups that a policy names come and go. What could not be published is tried again. */
-static void daemon_follow_subjects(struct daemon *daemon)
-{
-	struct problem problem = {{0}};
-	bool failed_before = daemon->subjects_stale;
-	int r = prepare_again(&daemon->prepared);
-
-	if (r > 0 || (r == 0 && failed_before))
-		r = enforce_policy(&daemon->enforcement, &daemon->prepared, &problem);
-	daemon->subjects_stale = r < 0;
-	if (r < 0 && !failed_before)
-		log_warning("cannot follow the cgroups that the policy names: %s",
-			    problem.text[0] ? problem.text : strerror(-r));
-}
-
 static void daemon_on_tick(void *context, uint32_t events)
 {
 	struct daemon *daemon = context;
@@ -337,6 +387,7 @@ static void daemon_on_tick(void *context, uint32_t events)
 	loop_drain(daemon->ticks);
 	ring_tick(daemon->ring);
 	daemon_follow_subjects(daemon);
+	daemon_verify_edge(daemon);
 }
 
 /* Only wakes the loop, which drains the ring in every round. */
@@ -404,6 +455,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 	if (r < 0)
 		return r;
 	prepared_shrink(&daemon->prepared);
+	daemon_watch_links(daemon);
 	return daemon_watch(daemon, problem);
 }
 
@@ -438,6 +490,8 @@ static void daemon_loop(struct daemon *daemon)
 
 static void daemon_done(struct daemon *daemon)
 {
+	struct problem problem;
+
 	notify_stopping();
 	if (daemon->ring) {
 		ring_tick(daemon->ring);
@@ -449,6 +503,8 @@ static void daemon_done(struct daemon *daemon)
 	sink_file_free(daemon->file);
 	ring_free(daemon->ring);
 	enricher_free(daemon->enricher);
+	if (daemon->options->ephemeral && daemon->enforcement.fence.object && !daemon->unload)
+		(void)enforce_open_edge(&daemon->enforcement, &problem);
 	enforce_close(&daemon->enforcement);
 	loop_run_once(&daemon->loop, 0); /* answers that wait in a queue */
 	control_close(daemon->control);
@@ -470,7 +526,7 @@ int cmd_run(const struct options *options)
 		return EXIT_INTERNAL;
 	daemon->options = options;
 	daemon->started = time(NULL);
-	daemon->ticks = daemon->loop.epoll = daemon->enforcement.cgroup_fd = -1;
+	daemon->edge_fd = daemon->ticks = daemon->loop.epoll = daemon->enforcement.cgroup_fd = -1;
 	attachments_init(&daemon->enforcement.attachments);
 	(void)gethostname(daemon->host, sizeof(daemon->host) - 1);
 	daemon->signals = daemon_block_signals();

@@ -2,6 +2,7 @@
 /* status: from the daemon, or without one from the pins. */
 #include "cgroup.h"
 #include "control.h"
+#include "enforce.h"
 #include "outcome.h"
 #include "status.h"
 
@@ -51,9 +52,14 @@ static int status_from_pins(const struct options *options)
 			pins.dir);
 		code = EXIT_NEGATIVE;
 	} else {
-		const struct status_source source = {
+		_cleanup_free_ struct edge_state *edges = NULL;
+		char owner[PATH_MAX + 16];
+		struct status_source source = {
 			.pins = &pins, .maps = maps, .generation = generation, .mount = mount};
 
+		enforce_edge_owner(owner, pins.dir, false);
+		source.edges_length = edge_states_pinned(maps[FENCE_EDGES], owner, &edges);
+		source.edges = edges;
 		code = status_write(options, &source);
 	}
 	fence_close_pinned(maps);

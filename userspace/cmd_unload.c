@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* unload: the one command that opens the fence. A daemon, if there is one, does it itself. */
 #include "control.h"
+#include "enforce.h"
 #include "outcome.h"
 #include "pins.h"
+
+/* Filters outlive even an ephemeral daemon, if that is killed. */
+static int unload_edge(const struct pins *pins, struct problem *problem)
+{
+	_cleanup_close_ int edges = fence_open_edges(pins);
+	char owner[PATH_MAX + 16];
+	int r;
+
+	enforce_edge_owner(owner, pins->dir, false);
+	r = edge_remove(edges, owner, problem);
+	if (r < 0)
+		return r;
+	enforce_edge_owner(owner, pins->dir, true);
+	return edge_remove(-1, owner, problem);
+}
 
 static int unload_pins(const struct options *options)
 {
@@ -17,6 +33,9 @@ static int unload_pins(const struct options *options)
 	if (r < 0)
 		return outcome_fail(r, &problem);
 	existed = pins_exist(&pins);
+	r = unload_edge(&pins, &problem);
+	if (r < 0)
+		return outcome_fail(r, &problem);
 	if (existed)
 		r = held = pins_lock(&pins, &problem);
 	if (r < 0)

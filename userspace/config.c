@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <libgen.h>
 #include <sys/stat.h>
@@ -24,6 +25,30 @@ void config_init(struct config *config)
 	};
 }
 
+void words_done(struct words *words)
+{
+	for (size_t i = 0; i < words->length; i++)
+		free(words->list[i]);
+	free(words->list);
+	*words = (struct words){0};
+}
+
+int words_copy(const struct words *from, struct words *ret)
+{
+	struct words words = {0};
+
+	for (size_t i = 0; i < from->length; i++) {
+		char **place = ARRAY_APPEND(words.list, words.length);
+
+		if (!place || !(*place = strdup(from->list[i]))) {
+			words_done(&words);
+			return -ENOMEM;
+		}
+	}
+	*ret = words;
+	return 0;
+}
+
 static void policy_config_done(struct policy_config *policy)
 {
 	for (size_t i = 0; i < policy->sets_length; i++)
@@ -33,6 +58,8 @@ static void policy_config_done(struct policy_config *policy)
 	free(policy->name);
 	free(policy->match_cgroup);
 	free(policy->match_user);
+	words_done(&policy->match_interfaces);
+	free(policy->match_sources.list);
 }
 
 void config_done(struct config *config)
@@ -49,7 +76,17 @@ void config_done(struct config *config)
 		free(config->files[i]);
 	free(config->files);
 	free(config->events_file);
+	words_done(&config->edge.interfaces);
+	words_done(&config->edge.uplinks);
 	*config = (struct config){0};
+}
+
+bool words_match(const struct words *words, const char *text)
+{
+	for (size_t i = 0; i < words->length; i++)
+		if (fnmatch(words->list[i], text, 0) == 0)
+			return true;
+	return false;
 }
 
 const struct resolver_set *config_find_set(const struct config *config, const char *name)
@@ -94,8 +131,31 @@ static void config_check_policy(const struct config *config, size_t index,
 				     policy->name, config->policies[i].where.line);
 }
 
+/* Drop-ins may each name interfaces; auto and off are for one file to say. */
+static void config_check_edge(struct config *config, struct diagnostics *diagnostics)
+{
+	const struct words *words = &config->edge.interfaces;
+	struct mark whole = {.file = config->files_length ? config->files[0] : NULL};
+	size_t special = 0;
+
+	config->edge.mode = words->length ? EDGE_NAMED : EDGE_OFF;
+	for (size_t i = 0; i < words->length; i++) {
+		bool is_auto = util_streq(words->list[i], "auto");
+
+		if (!is_auto && !util_streq(words->list[i], "off"))
+			continue;
+		special++;
+		config->edge.mode = is_auto ? EDGE_AUTO : EDGE_OFF;
+	}
+	if (special && words->length > 1)
+		config_error(
+			diagnostics, whole,
+			"edge.interfaces: auto and off cannot be joined with what another file "
+			"names");
+}
+
 /* What only the whole configuration can show. */
-static void config_check(const struct config *config, struct diagnostics *diagnostics)
+static void config_check(struct config *config, struct diagnostics *diagnostics)
 {
 	struct mark whole = {.file = config->files_length ? config->files[0] : NULL};
 	size_t defaults = 0;
@@ -119,6 +179,7 @@ static void config_check(const struct config *config, struct diagnostics *diagno
 	if (defaults > 1)
 		config_error(diagnostics, config->policies[config->policies_length - 1].where,
 			     "more than one policy has no match; only one can be the default");
+	config_check_edge(config, diagnostics);
 	if (config->ring_kib & (config->ring_kib - 1))
 		config_error(diagnostics, whole, "events.buffer: %d is not a power of two",
 			     config->ring_kib);

@@ -13,9 +13,20 @@
 #define CONFIG_DEFAULT_PATH "/etc/dnsfence/dnsfence.yaml"
 
 enum config_mode { MODE_ENFORCE, MODE_AUDIT, MODE_INHERIT };
-enum config_edge { EDGE_OFF, EDGE_AUTO };
+enum config_edge { EDGE_OFF, EDGE_AUTO, EDGE_NAMED };
 enum config_hooks { HOOKS_AUTO, HOOKS_ALL };
 enum config_deny_at { DENY_AT_CONNECT, DENY_AT_PACKET };
+
+/* Names and globs, in the order of the file. */
+struct words {
+	char **list;
+	size_t length;
+};
+
+struct prefixes {
+	struct address *list;
+	size_t length;
+};
 
 struct resolver {
 	struct address address;
@@ -37,6 +48,8 @@ struct policy_config {
 	char *name;
 	char *match_cgroup; /* path below the cgroup2 mount, or a glob; NULL: any */
 	char *match_user; /* name or uid; NULL: any */
+	struct words match_interfaces; /* names or globs of where a frame came in; none: any */
+	struct prefixes match_sources; /* of frames; none: any */
 	uint32_t uid; /* of match_user, once subjects.c has found it */
 	bool uid_known;
 	bool any; /* resolvers: any */
@@ -49,6 +62,12 @@ struct policy_config {
 	struct mark where, match_where;
 };
 
+struct edge_config {
+	int mode; /* enum config_edge, what interfaces says */
+	struct words interfaces; /* as written: auto, off, or names and globs */
+	struct words uplinks; /* fenced on the way out, whatever their kind */
+};
+
 struct config {
 	char **files; /* what it was read from; marks point here */
 	size_t files_length;
@@ -59,7 +78,7 @@ struct config {
 	size_t sets_length;
 	struct policy_config *policies;
 	size_t policies_length;
-	int edge;
+	struct edge_config edge;
 	int hooks;
 	int deny_at; /* enum config_deny_at */
 	bool events_stdout;
@@ -84,6 +103,11 @@ int config_load(const char *path, struct config *ret, struct diagnostics *diagno
 /* The same from memory; name stands in the messages. For tests and the fuzzer. */
 int config_load_text(const char *text, size_t length, const char *name, struct config *ret,
 		     struct diagnostics *diagnostics);
+
+int words_copy(const struct words *from, struct words *ret);
+void words_done(struct words *words);
+/* Does one of them, a name or glob, match? */
+bool words_match(const struct words *words, const char *text);
 
 const struct resolver_set *config_find_set(const struct config *config, const char *name);
 

@@ -83,6 +83,70 @@ static const struct schema_choice *config_read_choice(struct config_reader *read
 	return NULL;
 }
 
+static void words_add(struct words *words, const char *text)
+{
+	char **place = ARRAY_APPEND(words->list, words->length);
+
+	if (place)
+		*place = strdup(text);
+}
+
+/* A word, or a list of them; those of .choices stand alone. */
+static void config_read_words(struct config_reader *reader, const struct node *node,
+			      const struct schema_field *field, struct words *place)
+{
+	if (node->kind == NODE_SCALAR && !node_is_null(node)) {
+		words_add(place, node->text);
+		return;
+	}
+	if (!config_expect(reader, node, NODE_LIST, field->key))
+		return;
+	for (size_t i = 0; i < node->length; i++) {
+		const struct node *word = node->children[i];
+
+		if (!config_expect(reader, word, NODE_SCALAR, field->key))
+			continue;
+		if (field->choices && schema_choice_find(field->choices, word->text))
+			config_error(reader->diagnostics, word->where,
+				     "%s: '%s' stands alone, not in a list", field->key,
+				     word->text);
+		words_add(place, word->text);
+	}
+	if (!node->length)
+		config_error(reader->diagnostics, node->where, "%s: the list is empty", field->key);
+}
+
+static void config_read_prefix(struct config_reader *reader, const struct node *node,
+			       const struct schema_field *field, struct prefixes *place)
+{
+	struct address address;
+	struct address *slot;
+	const char *problem;
+
+	if (!config_expect(reader, node, NODE_SCALAR, field->key))
+		return;
+	if (address_parse(node->text, &address, &problem) < 0) {
+		config_error(reader->diagnostics, node->where, "%s", problem);
+		return;
+	}
+	slot = ARRAY_APPEND(place->list, place->length);
+	if (slot)
+		*slot = address;
+}
+
+static void config_read_prefixes(struct config_reader *reader, const struct node *node,
+				 const struct schema_field *field, struct prefixes *place)
+{
+	if (node->kind != NODE_LIST) {
+		config_read_prefix(reader, node, field, place);
+		return;
+	}
+	for (size_t i = 0; i < node->length; i++)
+		config_read_prefix(reader, node->children[i], field, place);
+	if (!node->length)
+		config_error(reader->diagnostics, node->where, "%s: the list is empty", field->key);
+}
+
 /* One choice or a list of them, as bits 1 << value. */
 static void config_read_flags(struct config_reader *reader, const struct node *node,
 			      const struct schema_field *field, uint32_t *place)
@@ -260,8 +324,16 @@ static void config_check_match(struct config_reader *reader, const struct node *
 	policy->has_match = true;
 	policy->match_where = match->where;
 	if (match->kind == NODE_MAP && !match->length)
-		config_error(reader->diagnostics, match->where,
-			     "match: name a cgroup or a user, or leave match out for everyone");
+		config_error(
+			reader->diagnostics, match->where,
+			"match: name a cgroup, a user, an interface or a source, or leave match "
+			"out for everyone");
+	if ((cgroup || policy->match_user) &&
+	    (policy->match_interfaces.length || policy->match_sources.length))
+		config_error(
+			reader->diagnostics, match->where,
+			"match: cgroup and user speak of sockets, interface and source of frames "
+			"without one; write two policies");
 	if (!cgroup)
 		return;
 	if (cgroup[0] != '/')
@@ -360,6 +432,12 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 		break;
 	case SCHEMA_ADDRESS:
 		config_read_address(reader, node, field, place);
+		break;
+	case SCHEMA_WORDS:
+		config_read_words(reader, node, field, place);
+		break;
+	case SCHEMA_PREFIXES:
+		config_read_prefixes(reader, node, field, place);
 		break;
 	case SCHEMA_OBJECT:
 		if (config_expect(reader, node, NODE_MAP, field->key))

@@ -2,7 +2,9 @@
 #include "enforce.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "log.h"
 
 static int cgroup_open(const char *mount, const char *path, struct problem *problem)
@@ -49,8 +51,67 @@ static int enforce_attach(struct enforcement *enforcement, struct problem *probl
 
 static void enforce_plan(struct enforcement *enforcement, const struct prepared *prepared)
 {
-	attach_plan(&prepared->image.generation, &enforcement->fence.features,
-		    prepared->config.hooks, &enforcement->plan);
+	attach_plan(&prepared->image.generation, &enforcement->fence.features, &prepared->config,
+		    &enforcement->plan);
+}
+
+void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool ephemeral)
+{
+	(void)snprintf(owner, PATH_MAX + 16, "%s%s", pin_dir, ephemeral ? " ephemeral" : "");
+}
+
+int enforce_open_edge(struct enforcement *enforcement, struct problem *problem)
+{
+	edge_free(enforcement->edge);
+	enforcement->edge = NULL;
+	return edge_remove(enforcement->fence.maps[FENCE_EDGES], enforcement->edge_owner, problem);
+}
+
+/* Interfaces that are wanted and not fenced: each by name. How many those are. */
+static size_t edge_complain(const struct enforcement *enforcement)
+{
+	const struct edge_state *states;
+	size_t length = edge_states(enforcement->edge, &states), found = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (!states[i].problem[0])
+			continue;
+		log_warning("the interface %s is not fenced: %s", states[i].name,
+			    states[i].problem);
+		found++;
+	}
+	return found;
+}
+
+/*
+ * The interfaces that the configuration wants. What cannot be fenced is an error at the start;
+ * later it is said, and status goes on saying it.
+ */
+static int enforce_edge(struct enforcement *enforcement, const struct config *config, bool start,
+			struct problem *problem)
+{
+	int r = 0;
+
+	if (config->edge.mode == EDGE_OFF) {
+		/* An earlier daemon may have left some. */
+		if (enforcement->edge || (start && enforcement->fence.adopted))
+			r = enforce_open_edge(enforcement, problem);
+		return r;
+	}
+	if (enforcement->edge)
+		r = edge_apply(enforcement->edge, &config->edge);
+	else
+		r = edge_new(&enforcement->fence, &config->edge, enforcement->edge_owner,
+			     &enforcement->edge, problem);
+	if (r < 0)
+		return r;
+	if (!enforcement->fence.features.sockopt)
+		log_warning("this kernel cannot refuse sockets that send past the edge "
+			    "(PACKET_QDISC_BYPASS, AF_XDP)");
+	if (edge_complain(enforcement) && start && config->edge.mode == EDGE_NAMED)
+		return problem_set(problem, ENOTSUP,
+				   "edge.interfaces names an interface that cannot be fenced");
+	return 0;
 }
 
 /*
@@ -70,7 +131,7 @@ int enforce_policy(struct enforcement *enforcement, const struct prepared *prepa
 		return r;
 	attach_trim(&enforcement->attachments, enforcement->pins, &enforcement->plan);
 	warn_of_errno(enforcement);
-	return 0;
+	return enforce_edge(enforcement, &prepared->config, false, problem);
 }
 
 /* The other way round than above: these programs may be new, and their maps empty. */
@@ -95,19 +156,24 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 {
 	struct enforcement enforcement = {.pins = pins, .pins_lock = -1};
 	struct kernel_features features = {0};
-	const struct fence_options fence_options = {
+	struct fence_options fence_options = {
 		.features = &features,
 		.pins = pins,
+		.cgroup_level = cgroup_level(options->cgroup),
 		.ring_bytes = (uint32_t)prepared->config.ring_kib * 1024,
 	};
 	bool closed_before = pins && pins_exist(pins);
 	struct problem ignored;
+	struct stat st;
 	int r;
 
 	attachments_init(&enforcement.attachments);
 	enforcement.cgroup_fd = cgroup_open(prepared->mount, options->cgroup, problem);
 	if (enforcement.cgroup_fd < 0)
 		return enforcement.cgroup_fd;
+	if (fstat(enforcement.cgroup_fd, &st) == 0)
+		fence_options.cgroup_id = st.st_ino;
+	enforce_edge_owner(enforcement.edge_owner, options->pin_dir, !pins);
 	r = fence_probe(&features, problem); /* before anything is made */
 	if (r >= 0 && pins)
 		r = pins_prepare(pins, problem);
@@ -122,20 +188,24 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	if (enforcement.fence.replaced)
 		log_info("another version of dnsfence had pinned %s; it is replaced", pins->dir);
 	r = enforce_first(&enforcement, prepared, problem);
+	*ret = enforcement; /* the edge keeps a pointer to the fence in it */
+	if (r >= 0)
+		r = enforce_edge(ret, &prepared->config, true, problem);
 	if (r < 0) {
 		/* A fence that was closed before stays so, whatever version pinned it. */
-		if (closed_before || !pins)
-			enforce_close(&enforcement);
+		if (closed_before)
+			enforce_close(ret);
 		else
-			(void)enforce_stop(&enforcement, &ignored);
-		return r;
+			(void)enforce_stop(ret, &ignored);
+		attachments_init(&ret->attachments);
 	}
-	*ret = enforcement;
-	return 0;
+	return r;
 }
 
 void enforce_close(struct enforcement *enforcement)
 {
+	edge_free(enforcement->edge);
+	enforcement->edge = NULL;
 	attachments_close(&enforcement->attachments);
 	fence_close(&enforcement->fence);
 	util_closep(&enforcement->cgroup_fd);
@@ -146,7 +216,9 @@ void enforce_close(struct enforcement *enforcement)
 int enforce_stop(struct enforcement *enforcement, struct problem *problem)
 {
 	const struct pins *pins = enforcement->pins;
+	int r = enforce_open_edge(enforcement, problem), removed;
 
 	enforce_close(enforcement);
-	return pins ? pins_remove(pins, problem) : 0;
+	removed = pins ? pins_remove(pins, problem) : 0;
+	return r < 0 ? r : removed;
 }

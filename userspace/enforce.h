@@ -8,6 +8,7 @@
 #define DNSFENCE_ENFORCE_H
 
 #include "attach.h"
+#include "edge.h"
 #include "prepare.h"
 #include "publish.h"
 
@@ -19,6 +20,8 @@ struct enforcement {
 	struct attachments attachments;
 	struct hook_plan plan;
 	struct publish_result published;
+	struct edge *edge; /* NULL: no interface is fenced */
+	char edge_owner[PATH_MAX + 16]; /* of the filters */
 };
 
 /* 0; -errno with *problem set and, as far as this call began it, nothing attached. */
@@ -29,10 +32,16 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 int enforce_policy(struct enforcement *enforcement, const struct prepared *prepared,
 		   struct problem *problem);
 
-/* Lets go. What is pinned stays attached. */
+/* The name that an instance's tc filters have; ephemeral ones have another. */
+void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool ephemeral);
+
+/* Take the filters away. 0; -errno with *problem set. */
+int enforce_open_edge(struct enforcement *enforcement, struct problem *problem);
+
+/* Lets go. What is pinned stays attached, and so do the filters. */
 void enforce_close(struct enforcement *enforcement);
 
-/* Detach and remove the pins. */
+/* Detach, remove the pins, take the filters away. */
 int enforce_stop(struct enforcement *enforcement, struct problem *problem);
 
 #endif

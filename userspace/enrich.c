@@ -10,6 +10,7 @@
 /* Direct-mapped caches: a lookup is one comparison, a collision costs one more reading. */
 #define CACHE_SLOTS 256
 #define PROCESS_CACHE_NS 1000000000ull
+#define INTERFACE_CACHE_NS 1000000000ull
 
 struct process_entry {
 	uint32_t pid;
@@ -34,6 +35,12 @@ struct question_entry {
 	struct question_text text;
 };
 
+struct interface_entry {
+	uint32_t ifindex;
+	uint64_t until_ns;
+	char name[IF_NAMESIZE];
+};
+
 struct enricher {
 	char *mount;
 	int mount_fd;
@@ -42,6 +49,7 @@ struct enricher {
 	struct cgroup_entry cgroups[CACHE_SLOTS];
 	struct user_entry users[CACHE_SLOTS];
 	struct question_entry questions[CACHE_SLOTS];
+	struct interface_entry interfaces[CACHE_SLOTS];
 };
 
 struct enricher *enricher_new(const char *mount)
@@ -182,6 +190,33 @@ static void enrich_user(struct enricher *enricher, struct event *event)
 	memcpy(event->user, entry->name, sizeof(event->user));
 }
 
+static void interface_name(struct enricher *enricher, uint32_t ifindex, char ret[IF_NAMESIZE])
+{
+	struct interface_entry *entry = &enricher->interfaces[ifindex % CACHE_SLOTS];
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	ret[0] = 0;
+	if (!ifindex)
+		return;
+	if (entry->ifindex != ifindex || entry->until_ns < now) {
+		*entry = (struct interface_entry){.ifindex = ifindex,
+						  .until_ns = now + INTERFACE_CACHE_NS};
+		if (!if_indextoname(ifindex, entry->name))
+			entry->name[0] = 0;
+	}
+	memcpy(ret, entry->name, sizeof(entry->name));
+}
+
+/* Other hooks meet packets in other network namespaces, whose interfaces have no name here. */
+static void enrich_interfaces(struct enricher *enricher, struct event *event)
+{
+	const struct df_event *record = &event->record;
+	bool edge = record->hook >= DF_HOOK_CGROUP_MAX;
+
+	interface_name(enricher, edge ? record->ifindex : 0, event->interface);
+	interface_name(enricher, edge ? record->ingress_ifindex : 0, event->ingress);
+}
+
 /* Repeats carry only the hash of their question: the first of them brought the text. */
 static void enrich_question(struct enricher *enricher, struct event *event)
 {
@@ -221,4 +256,5 @@ void enrich_event(struct enricher *enricher, struct event *event)
 	enrich_cgroup(enricher, event);
 	enrich_user(enricher, event);
 	enrich_question(enricher, event);
+	enrich_interfaces(enricher, event);
 }

@@ -6,6 +6,7 @@
 #ifndef DNSFENCE_EVENT_H
 #define DNSFENCE_EVENT_H
 
+#include <net/if.h>
 #include <time.h>
 
 #include "bpf/abi.h"
@@ -32,6 +33,8 @@ struct event {
 	char command[DF_COMMAND_MAX]; /* arguments with spaces between them; cut off there */
 	char user[64];
 	char cgroup[1024];
+	char interface[IF_NAMESIZE]; /* where an edge hook met it */
+	char ingress[IF_NAMESIZE]; /* on which it came into this host */
 };
 
 /*

@@ -166,6 +166,30 @@ static void write_culprit(const struct event *event, struct json *to)
 	json_object_end(to);
 }
 
+/* The interfaces of a frame that no socket of this host has sent: ECS calls them the observer's. */
+static void write_interface(const char *side, const char *name, struct json *to)
+{
+	if (!name[0])
+		return;
+	json_object(to, side);
+	json_object(to, "interface");
+	json_string(to, "name", name);
+	json_object_end(to);
+	json_object_end(to);
+}
+
+static void write_interfaces(const struct event *event, struct json *to)
+{
+	bool out = event->record.hook == DF_HOOK_EDGE_OUT;
+
+	if (!event->interface[0])
+		return;
+	json_object(to, "observer");
+	write_interface("ingress", out ? event->ingress : event->interface, to);
+	write_interface("egress", out ? event->interface : "", to);
+	json_object_end(to);
+}
+
 static void write_own(const struct event *event, struct json *to)
 {
 	const struct df_event *record = &event->record;
@@ -176,10 +200,12 @@ static void write_own(const struct event *event, struct json *to)
 	json_string(to, "verdict", event_verdict_name(record->verdict));
 	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
 	write_number(to, "errno", (uint64_t)record->errnum);
-	json_object(to, "cgroup");
-	json_uint(to, "id", record->cgroup_id);
-	write_text(to, "path", event->cgroup);
-	json_object_end(to);
+	if (record->cgroup_id) {
+		json_object(to, "cgroup");
+		json_uint(to, "id", record->cgroup_id);
+		write_text(to, "path", event->cgroup);
+		json_object_end(to);
+	}
 	if (record->netns_cookie || record->caller.netns_inode) {
 		json_object(to, "netns");
 		write_number(to, "cookie", record->netns_cookie);
@@ -210,6 +236,7 @@ static void write_violation(const struct event *event, const char *host, struct 
 		json_string(to, "name", event->record.policy);
 		json_object_end(to);
 	}
+	write_interfaces(event, to);
 	write_host(host, to);
 	write_own(event, to);
 }
@@ -252,11 +279,27 @@ static void make_printable(char *text)
 	}
 }
 
+/* Nobody's call: all that is known is where it came from. */
+static void format_frame(const struct event *event, char *to, size_t size)
+{
+	const struct df_event *record = &event->record;
+	bool forwarded = event->ingress[0] && !util_streq(event->ingress, event->interface);
+	char ip[INET6_ADDRSTRLEN];
+
+	snprintf(to, size, "a frame from %s at %s%s%s", format_ip(record, record->saddr, ip),
+		 event->interface[0] ? event->interface : "an interface gone",
+		 forwarded ? ", came in by " : "", forwarded ? event->ingress : "");
+}
+
 static void format_culprit(const struct event *event, char *to, size_t size)
 {
 	const struct df_event *record = &event->record;
 	char user[80];
 
+	if (record->hook >= DF_HOOK_CGROUP_MAX && !(record->flags & DF_EVENT_CALLER)) {
+		format_frame(event, to, size);
+		return;
+	}
 	if (event->user[0])
 		snprintf(user, sizeof(user), "%s", event->user);
 	else
@@ -297,7 +340,7 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	const struct df_event *record = &event->record;
 	char clock[16], culprit[192], question[QUESTION_NAME_MAX + 32], target[80],
 		repeats[40] = "";
-	char cgroup[sizeof(event->cgroup)];
+	char cgroup[sizeof(event->cgroup) + 8] = "";
 	bool denied = record->verdict == DF_VERDICT_DENY;
 	struct tm tm;
 	int length;
@@ -313,14 +356,16 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	format_culprit(event, culprit, sizeof(culprit));
 	format_question(event, question, sizeof(question));
 	format_target(record, target, sizeof(target));
-	snprintf(cgroup, sizeof(cgroup), "%s", event->cgroup[0] ? event->cgroup : "a cgroup gone");
+	if (record->cgroup_id)
+		snprintf(cgroup, sizeof(cgroup), " in %s",
+			 event->cgroup[0] ? event->cgroup : "a cgroup gone");
 	make_printable(culprit);
 	make_printable(question);
 	make_printable(cgroup);
 	if (event->count > 1)
 		snprintf(repeats, sizeof(repeats), ", %llu times",
 			 (unsigned long long)event->count);
-	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s in %s: %s, policy %s%s", clock,
+	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s%s: %s, policy %s%s", clock,
 			  color ? denied ? COLOR_RED : COLOR_YELLOW : "",
 			  denied ? "DENIED" : "AUDIT ", color ? COLOR_NONE : "",
 			  event_service_name(record->service), transport_name(record->protocol),

@@ -21,10 +21,11 @@
 /* bpffs takes no dots in names, which libbpf's own .bss has. */
 static const char *const map_names[FENCE_MAP_MAX] = {
 	[FENCE_RESOLVERS] = "resolvers", [FENCE_PREFIXES] = "prefixes",
-	[FENCE_SUBJECTS] = "subjects",   [FENCE_OWNERS] = "owners",
-	[FENCE_COUNTERS] = "counters",   [FENCE_LOG_STATE] = "log_state",
-	[FENCE_FOLDS] = "folds",         [FENCE_EVENTS] = "events",
-	[FENCE_GLOBALS] = "globals",
+	[FENCE_SUBJECTS] = "subjects",   [FENCE_ORIGINS] = "origins",
+	[FENCE_OWNERS] = "owners",       [FENCE_COUNTERS] = "counters",
+	[FENCE_LOG_STATE] = "log_state", [FENCE_FOLDS] = "folds",
+	[FENCE_EVENTS] = "events",       [FENCE_GLOBALS] = "globals",
+	[FENCE_EDGES] = "edges",
 };
 
 static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_map map)
@@ -36,6 +37,8 @@ static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_m
 		return object->maps.prefixes;
 	case FENCE_SUBJECTS:
 		return object->maps.subjects;
+	case FENCE_ORIGINS:
+		return object->maps.origins;
 	case FENCE_OWNERS:
 		return object->maps.owners;
 	case FENCE_COUNTERS:
@@ -48,6 +51,8 @@ static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_m
 		return object->maps.events;
 	case FENCE_GLOBALS:
 		return object->maps.bss;
+	case FENCE_EDGES:
+		return object->maps.edges;
 	case FENCE_MAP_MAX:
 		break;
 	}
@@ -191,6 +196,13 @@ static void fence_fill(struct fence *fence)
 	fence->programs[DF_HOOK_SENDMSG6] = bpf_program__fd(object->progs.dnsfence_sendmsg6);
 	fence->programs[DF_HOOK_PACKET] = bpf_program__fd(object->progs.dnsfence_packet);
 	fence->programs[DF_HOOK_SOCK_CREATE] = bpf_program__fd(object->progs.dnsfence_sock_create);
+	fence->programs[DF_HOOK_SETSOCKOPT] = bpf_program__fd(object->progs.dnsfence_setsockopt);
+	fence->edge_programs[EDGE_PROGRAM_ETHERNET_IN] =
+		bpf_program__fd(object->progs.dnsfence_eth_in);
+	fence->edge_programs[EDGE_PROGRAM_ETHERNET_OUT] =
+		bpf_program__fd(object->progs.dnsfence_eth_out);
+	fence->edge_programs[EDGE_PROGRAM_IP_IN] = bpf_program__fd(object->progs.dnsfence_ip_in);
+	fence->edge_programs[EDGE_PROGRAM_IP_OUT] = bpf_program__fd(object->progs.dnsfence_ip_out);
 	fence->flush = bpf_program__fd(object->progs.dnsfence_flush);
 	fence->active = (uint32_t *)&object->bss->active;
 	fence->generations = object->bss->generations;
@@ -217,7 +229,8 @@ int fence_probe(struct kernel_features *ret, struct problem *problem)
 
 int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem)
 {
-	struct fence fence = {.features = *options->features};
+	struct fence fence = {.features = *options->features,
+			      .cgroup_level = options->cgroup_level};
 	int r = 0;
 
 	fence.object = dnsfence_bpf__open();
@@ -227,6 +240,10 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	fence.object->rodata->kernel_packet_cgroup = fence.features.packet_cgroup;
 	fence.object->rodata->kernel_set_retval = fence.features.set_retval;
 	fence.object->rodata->host_netns_cookie = own_netns_cookie();
+	fence.object->rodata->scope_cgroup = options->cgroup_id;
+	fence.object->rodata->scope_level = options->cgroup_level;
+	(void)bpf_program__set_autoload(fence.object->progs.dnsfence_setsockopt,
+					fence.features.sockopt);
 	(void)bpf_map__set_max_entries(fence.object->maps.events, options->ring_bytes);
 	if (options->pins)
 		r = fence_set_pins(options->pins, &fence, problem);
@@ -296,6 +313,14 @@ int fence_open_pinned(const struct pins *pins, int maps[FENCE_MAP_MAX], struct p
 	if (r < 0)
 		fence_close_pinned(maps);
 	return r;
+}
+
+int fence_open_edges(const struct pins *pins)
+{
+	struct bpf_map_info info;
+	int fd = map_get_pinned(pins, FENCE_EDGES, &info);
+
+	return fd < 0 ? -1 : fd;
 }
 
 void fence_close_pinned(int maps[FENCE_MAP_MAX])

@@ -17,21 +17,34 @@ enum fence_map {
 	FENCE_RESOLVERS,
 	FENCE_PREFIXES,
 	FENCE_SUBJECTS,
+	FENCE_ORIGINS,
 	FENCE_OWNERS,
 	FENCE_COUNTERS,
 	FENCE_LOG_STATE,
 	FENCE_FOLDS,
 	FENCE_EVENTS,
 	FENCE_GLOBALS,
+	FENCE_EDGES,
 	FENCE_MAP_MAX,
+};
+
+/* For an interface: which way, and whether its frames begin with an Ethernet header. */
+enum edge_program {
+	EDGE_PROGRAM_ETHERNET_IN,
+	EDGE_PROGRAM_ETHERNET_OUT,
+	EDGE_PROGRAM_IP_IN,
+	EDGE_PROGRAM_IP_OUT,
+	EDGE_PROGRAM_MAX,
 };
 
 struct fence {
 	struct dnsfence_bpf *object;
 	struct kernel_features features;
 	int maps[FENCE_MAP_MAX]; /* owned by object */
-	int programs[DF_HOOK_MAX];
+	int programs[DF_HOOK_CGROUP_MAX];
+	int edge_programs[EDGE_PROGRAM_MAX];
 	int flush; /* dnsfence_flush */
+	uint32_t cgroup_level; /* of the fenced cgroup, the root is 0 */
 	bool adopted; /* the maps were pinned already */
 	bool replaced; /* they were, by a version with another layout, and were left behind */
 	/* .bss, mapped: what the programs read on every packet. */
@@ -42,6 +55,8 @@ struct fence {
 struct fence_options {
 	const struct kernel_features *features; /* from fence_probe() */
 	const struct pins *pins; /* prepared; NULL: pin nothing */
+	uint64_t cgroup_id; /* of the fenced cgroup */
+	uint32_t cgroup_level; /* the root is 0 */
 	uint32_t ring_bytes; /* a power of two; a ring taken over keeps its size */
 };
 
@@ -60,6 +75,8 @@ void fence_close(struct fence *fence);
  * -1 where there is no pin. -ENOENT when nothing is pinned.
  */
 int fence_open_pinned(const struct pins *pins, int maps[FENCE_MAP_MAX], struct problem *problem);
+/* The pinned map of fenced interfaces alone; -1 without one. */
+int fence_open_edges(const struct pins *pins);
 void fence_close_pinned(int maps[FENCE_MAP_MAX]);
 
 /* A copy of the generation that is in force, through FENCE_GLOBALS. */

@@ -8,6 +8,7 @@ void policy_image_done(struct policy_image *image)
 	free(image->exact);
 	free(image->prefixes);
 	free(image->subjects);
+	free(image->origins);
 	*image = (struct policy_image){0};
 }
 
@@ -202,10 +203,32 @@ static int compiler_add_policy(struct compiler *compiler, size_t index)
 	return 0;
 }
 
+static int image_add_origin_of(struct policy_image *image, const struct subject *subject,
+			       struct address source)
+{
+	struct policy_origin *to = ARRAY_APPEND(image->origins, image->origins_length);
+
+	if (!to)
+		return -ENOMEM;
+	*to = (struct policy_origin){subject->ifindex, source, (uint32_t)subject->policy};
+	image->generation.flags |= DF_GEN_ORIGINS;
+	return 0;
+}
+
+static int image_add_origin(struct policy_image *image, const struct subject *subject)
+{
+	if (subject->source.family)
+		return image_add_origin_of(image, subject, subject->source);
+	return image_add_origin_of(image, subject, (struct address){.family = 4})
+		       ?: image_add_origin_of(image, subject, (struct address){.family = 6});
+}
+
 static int image_add_subject(struct policy_image *image, const struct subject *subject)
 {
 	struct policy_subject *to;
 
+	if (subject->of_frames)
+		return image_add_origin(image, subject);
 	if (subject->cgroup_id && subject->level >= DF_LEVEL_MAX)
 		return -E2BIG;
 	to = ARRAY_APPEND(image->subjects, image->subjects_length);
@@ -262,13 +285,9 @@ static void resolver_list_finish(struct resolver_list *list)
 static bool resolver_covers(const struct policy_resolver *wide,
 			    const struct policy_resolver *narrow)
 {
-	uint32_t bytes = wide->prefix / 8, rest = wide->prefix % 8;
-
-	if (wide->prefix > narrow->prefix || wide->key.scope != narrow->key.scope ||
-	    wide->key.port != narrow->key.port || wide->key.family != narrow->key.family ||
-	    memcmp(wide->key.addr, narrow->key.addr, bytes) != 0)
-		return false;
-	return !rest || !((wide->key.addr[bytes] ^ narrow->key.addr[bytes]) >> (8 - rest));
+	return wide->prefix <= narrow->prefix && wide->key.scope == narrow->key.scope &&
+	       wide->key.port == narrow->key.port && wide->key.family == narrow->key.family &&
+	       address_bits_equal(wide->key.addr, narrow->key.addr, wide->prefix);
 }
 
 /*
@@ -288,6 +307,51 @@ static int resolver_list_inherit(struct resolver_list *list)
 			depth--;
 		if (depth)
 			list->list[i].mask |= list->list[chain[depth - 1]].mask;
+		chain[depth++] = i;
+	}
+	return 0;
+}
+
+static int origin_compare(const void *left, const void *right)
+{
+	const struct policy_origin *a = left, *b = right;
+	int order;
+
+	if (a->ifindex != b->ifindex)
+		return a->ifindex < b->ifindex ? -1 : 1;
+	if (a->source.family != b->source.family)
+		return a->source.family < b->source.family ? -1 : 1;
+	order = memcmp(a->source.bytes, b->source.bytes, sizeof(a->source.bytes));
+	if (order)
+		return order;
+	if (a->source.prefix != b->source.prefix)
+		return a->source.prefix < b->source.prefix ? -1 : 1;
+	return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+/* Sort, keep the lowest rank of equal ones, and hand it down as resolver_list_inherit() does. */
+static int origins_finish(struct policy_image *image)
+{
+	_cleanup_free_ size_t *chain = calloc(image->origins_length + 1, sizeof(*chain));
+	struct policy_origin *list = image->origins;
+	size_t kept = 0, depth = 0;
+
+	if (!chain)
+		return -ENOMEM;
+	if (!image->origins_length)
+		return 0;
+	qsort(list, image->origins_length, sizeof(*list), origin_compare);
+	for (size_t i = 1; i < image->origins_length; i++)
+		if (list[kept].ifindex != list[i].ifindex ||
+		    !address_equal(&list[kept].source, &list[i].source))
+			list[++kept] = list[i];
+	image->origins_length = kept + 1;
+	for (size_t i = 0; i < image->origins_length; i++) {
+		while (depth && (list[chain[depth - 1]].ifindex != list[i].ifindex ||
+				 !address_covers(&list[chain[depth - 1]].source, &list[i].source)))
+			depth--;
+		if (depth)
+			list[i].rank = MIN(list[i].rank, list[chain[depth - 1]].rank);
 		chain[depth++] = i;
 	}
 	return 0;
@@ -316,16 +380,22 @@ int policy_set_subjects(struct policy_image *image, const struct subject *subjec
 
 	fresh.subjects = NULL;
 	fresh.subjects_length = 0;
+	fresh.origins = NULL;
+	fresh.origins_length = 0;
 	fresh.generation.levels = 0;
-	fresh.generation.flags &= ~DF_GEN_USERS;
+	fresh.generation.flags &= ~(DF_GEN_USERS | DF_GEN_ORIGINS);
 	for (size_t i = 0; i < subjects_length && r == 0; i++)
 		r = image_add_subject(&fresh, &subjects[i]);
+	if (r == 0)
+		r = origins_finish(&fresh);
 	if (r < 0) {
 		free(fresh.subjects);
+		free(fresh.origins);
 		return r;
 	}
 	subjects_finish(&fresh);
 	free(image->subjects);
+	free(image->origins);
 	*image = fresh;
 	return 0;
 }

@@ -9,12 +9,18 @@
 #include "bpf/abi.h"
 #include "config.h"
 
-/* One cgroup, user, or pair of both that a policy is for. */
+/*
+ * One cgroup, user, or pair of both that a policy is for; or one interface, source, or pair of both
+ * of frames without a socket.
+ */
 struct subject {
 	size_t policy; /* index into config->policies, which is the rank */
 	uint64_t cgroup_id; /* 0: any */
 	uint32_t uid; /* DF_UID_ANY: any */
 	unsigned int level; /* of the cgroup, the root is 0 */
+	bool of_frames; /* the two below are set, those above are not */
+	uint32_t ifindex; /* 0: any */
+	struct address source; /* family 0: any */
 };
 
 struct policy_resolver {
@@ -28,6 +34,13 @@ struct policy_subject {
 	uint32_t rank;
 };
 
+/* As a longest-prefix key, see df_origin_key. */
+struct policy_origin {
+	uint32_t ifindex;
+	struct address source; /* prefix 0: any of its family */
+	uint32_t rank; /* the lowest of all that cover it */
+};
+
 struct policy_image {
 	struct df_generation generation; /* but for .id, which the publisher counts */
 	struct policy_resolver *exact; /* sorted by key */
@@ -36,6 +49,8 @@ struct policy_image {
 	size_t prefixes_length;
 	struct policy_subject *subjects;
 	size_t subjects_length;
+	struct policy_origin *origins; /* sorted by interface, family, address, width */
+	size_t origins_length;
 };
 
 /*

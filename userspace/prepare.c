@@ -2,6 +2,7 @@
 #include "prepare.h"
 
 #include <malloc.h>
+#include <net/if.h>
 
 #include "builtin.h"
 #include "cgroup.h"
@@ -46,6 +47,35 @@ static int prepare_config(const struct options *options, struct config *config,
 	return prepare_builtin(config, diagnostics, problem);
 }
 
+/* A name without a glob must be there; what comes and goes is written as a glob. */
+static bool names_exist(const struct words *words, const char *key, const struct config *config,
+			struct diagnostics *diagnostics)
+{
+	const struct mark whole = {.file = config->files_length ? config->files[0] : NULL};
+	bool all = true;
+
+	for (size_t i = 0; i < words->length; i++) {
+		if (strpbrk(words->list[i], "*?[") || if_nametoindex(words->list[i]))
+			continue;
+		config_error(diagnostics, whole,
+			     "%s: there is no interface '%s'; create it first, or write a glob for "
+			     "one that comes and goes",
+			     key, words->list[i]);
+		all = false;
+	}
+	return all;
+}
+
+static bool edge_names_exist(const struct config *config, struct diagnostics *diagnostics)
+{
+	bool interfaces =
+		config->edge.mode != EDGE_NAMED ||
+		names_exist(&config->edge.interfaces, "edge.interfaces", config, diagnostics);
+
+	return names_exist(&config->edge.uplinks, "edge.uplinks", config, diagnostics) &&
+	       interfaces;
+}
+
 static int prepare_all(const struct options *options, struct prepared *prepared,
 		       struct diagnostics *diagnostics, struct problem *problem)
 {
@@ -64,6 +94,8 @@ static int prepare_all(const struct options *options, struct prepared *prepared,
 			     diagnostics);
 	if (r < 0)
 		return r == -EINVAL ? r : problem_set(problem, -r, "out of memory");
+	if (!edge_names_exist(&prepared->config, diagnostics))
+		return -EINVAL;
 	r = policy_compile(&prepared->config, prepared->subjects.list, prepared->subjects.length,
 			   &prepared->image);
 	return r < 0 ? problem_set(problem, -r, "cannot compile the policy: %s", strerror(-r)) : 0;

@@ -69,6 +69,9 @@ int probe_kernel(struct kernel_features *ret)
 		PROBE(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, probe_packet_task);
 	ret->packet_cgroup =
 		PROBE(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, probe_packet_cgroup);
+	ret->sockopt =
+		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_cgroup) &&
+		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_task);
 	ret->set_retval =
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, probe_set_retval);
 	return 0;

@@ -11,6 +11,7 @@
 struct kernel_features {
 	bool packet_task; /* cgroup_skb may read the running task */
 	bool packet_cgroup; /* cgroup_skb may walk the ancestors of its cgroup, 6.12 */
+	bool sockopt; /* cgroup_sockopt programs can tell the caller's cgroup */
 	bool set_retval; /* sock_addr may choose the errno, 5.18 */
 };
 

@@ -20,6 +20,8 @@ struct table {
 	int fd;
 };
 
+#define TABLES 4
+
 static double now_ms(void)
 {
 	struct timespec now;
@@ -91,6 +93,30 @@ static int table_from_subjects(struct table *table, const struct policy_image *i
 	for (size_t i = 0; i < table->length; i++) {
 		memcpy(table->keys + i * table->key_size, &image->subjects[i].key, table->key_size);
 		table->values[i] = image->subjects[i].rank;
+	}
+	return 0;
+}
+
+static int table_from_origins(struct table *table, const struct policy_image *image)
+{
+	*table = (struct table){.name = "dnsfence_origin",
+				.outer = FENCE_ORIGINS,
+				.type = BPF_MAP_TYPE_LPM_TRIE,
+				.flags = BPF_F_NO_PREALLOC,
+				.key_size = sizeof(struct df_origin_key)};
+	if (table_allocate(table, image->origins_length) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->length; i++) {
+		const struct policy_origin *origin = &image->origins[i];
+		struct df_origin_key key = {
+			.prefixlen = DF_ORIGIN_BASE + origin->source.prefix,
+			.ifindex = origin->ifindex,
+			.family = origin->source.family,
+		};
+
+		memcpy(key.addr, origin->source.bytes, sizeof(key.addr));
+		memcpy(table->keys + i * sizeof(key), &key, sizeof(key));
+		table->values[i] = origin->rank;
 	}
 	return 0;
 }
@@ -186,12 +212,12 @@ static int tables_publish(struct fence *fence, const struct policy_image *image,
 int publish_policy(struct fence *fence, const struct policy_image *image,
 		   struct publish_result *ret, struct problem *problem)
 {
-	struct table tables[3] = {{.fd = -1}, {.fd = -1}, {.fd = -1}};
+	struct table tables[TABLES] = {{.fd = -1}, {.fd = -1}, {.fd = -1}, {.fd = -1}};
 	double start = now_ms(), filled;
 	int r = 0;
 
 	if (table_from_exact(&tables[0], image) < 0 || table_from_prefixes(&tables[1], image) < 0 ||
-	    table_from_subjects(&tables[2], image) < 0)
+	    table_from_subjects(&tables[2], image) < 0 || table_from_origins(&tables[3], image) < 0)
 		r = problem_set(problem, ENOMEM, "out of memory");
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(tables); i++)
 		r = table_create(&tables[i], problem);
@@ -201,7 +227,8 @@ int publish_policy(struct fence *fence, const struct policy_image *image,
 	if (r >= 0 && ret)
 		*ret = (struct publish_result){
 			.generation = fence->generations[*fence->active & 1].id,
-			.entries = tables[0].length + tables[1].length + tables[2].length,
+			.entries = tables[0].length + tables[1].length + tables[2].length +
+				   tables[3].length,
 			.fill_ms = filled - start,
 		};
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)

@@ -33,6 +33,11 @@ static const struct schema_choice choices_protocol[] = {
 
 static const struct schema_choice choices_edge[] = {
 	{"off", EDGE_OFF, "no interface is fenced"},
+	{"auto", EDGE_AUTO,
+	 "every interface that can carry such frames: the host's ends of veth pairs and taps on "
+	 "the "
+	 "way in, all others but loopback and bridges on the way out, tun devices both ways. With "
+	 "--cgroup below the root: none"},
 	{0},
 };
 
@@ -97,6 +102,19 @@ static const struct schema_field fields_match[] = {
 	 .kind = SCHEMA_STRING,
 	 .offset = offsetof(struct policy_config, match_user),
 	 .doc = "User name or uid."},
+	{.key = "interface",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match_interfaces),
+	 .doc = "For frames without a socket, see edge: name or glob, or a list of them, of the "
+		"interface on which they came into this host. On the way out that is a bridge, "
+		"not its port: name both."},
+	{.key = "source",
+	 .kind = SCHEMA_PREFIXES,
+	 .offset = offsetof(struct policy_config, match_sources),
+	 .doc = "For frames without a socket: their source address, an address or prefix, or a "
+		"list. "
+		"Whoever makes such frames chooses it, so let it widen nothing that matters. "
+		"Masquerading changes it before the way out."},
 	{.key = "unit",
 	 .kind = SCHEMA_LATER,
 	 .doc = "systemd units cannot be matched by this version; match their cgroup, as in "
@@ -113,7 +131,10 @@ static const struct schema_field fields_match[] = {
 };
 
 const struct schema_object schema_match = {
-	"match", "Who a policy is for. With both keys, both must hold.", fields_match};
+	"match",
+	"Who a policy is for. With several keys, all must hold. cgroup and user speak of sockets, "
+	"interface and source of frames without one: no policy has both.",
+	fields_match};
 
 static const struct schema_field fields_policy[] = {
 	{.key = "name",
@@ -152,16 +173,32 @@ static const struct schema_field fields_policy[] = {
 
 static const struct schema_field fields_edge[] = {
 	{.key = "interfaces",
-	 .kind = SCHEMA_CHOICE,
-	 .offset = offsetof(struct config, edge),
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct config, edge.interfaces),
 	 .choices = choices_edge,
 	 .standard = "off",
-	 .doc = "Frames without an inet socket (AF_PACKET, TUN, virtual machines) are not fenced "
-		"by this version."},
+	 .doc = "Where frames without an inet socket are judged: a name or glob, a list of them, "
+		"or "
+		"one of these words. Interfaces that come later are fenced as they come."},
+	{.key = "uplinks",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct config, edge.uplinks),
+	 .standard = "none",
+	 .doc = "Names or globs of interfaces that lead away from this host though their kind does "
+		"not show it, as the veth of a container that dnsfence itself runs in: fenced on "
+		"the way out, not on the way in."},
 	{0},
 };
 
-static const struct schema_object object_edge = {"edge", "The interface layer.", fields_edge};
+static const struct schema_object object_edge = {"edge",
+						 "The interface layer: frames that no inet socket "
+						 "of this host sent (AF_PACKET, AF_XDP, TUN, "
+						 "virtual machines) and forwarded ones. They are "
+						 "dropped without an errno. Sockets that would "
+						 "send past this layer, too (PACKET_QDISC_BYPASS, "
+						 "the transmit ring of AF_XDP), are refused at "
+						 "setsockopt().",
+						 fields_edge};
 
 static const struct schema_field fields_events[] = {
 	{.key = "stdout",
@@ -235,7 +272,7 @@ static const struct schema_field fields_config[] = {
 	{.key = "edge",
 	 .kind = SCHEMA_OBJECT,
 	 .object = &object_edge,
-	 .doc = "The interface layer."},
+	 .doc = "Frames without an inet socket."},
 	{.key = "events",
 	 .kind = SCHEMA_OBJECT,
 	 .object = &object_events,

@@ -14,8 +14,8 @@
 struct status {
 	struct df_counters counters;
 	struct df_log_state log;
-	struct link_state links[DF_HOOK_MAX];
-	struct hook_order orders[DF_HOOK_MAX];
+	struct link_state links[DF_HOOK_CGROUP_MAX];
+	struct hook_order orders[DF_HOOK_CGROUP_MAX];
 	char *cgroup; /* NULL: gone */
 	bool closed;
 };
@@ -67,8 +67,11 @@ static void status_read_order(const struct status_source *source, struct status 
 
 /* The packet layer is the authority, connect the fast errno: without all three it leaks or hangs.
  */
-static bool status_is_closed(const struct status *status)
+static bool status_is_closed(const struct status_source *source, const struct status *status)
 {
+	for (size_t i = 0; i < source->edges_length; i++)
+		if (source->edges[i].fenced != source->edges[i].sides)
+			return false;
 	return status->links[DF_HOOK_PACKET].attached && status->links[DF_HOOK_CONNECT4].attached &&
 	       status->links[DF_HOOK_CONNECT6].attached;
 }
@@ -78,11 +81,11 @@ static void status_read(const struct status_source *source, struct status *ret)
 	*ret = (struct status){0};
 	(void)counters_read(source->maps[FENCE_COUNTERS], &ret->counters);
 	(void)log_state_read(source->maps[FENCE_LOG_STATE], &ret->log);
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++) {
 		status_read_link(source, hook, &ret->links[hook]);
 		status_read_order(source, ret, hook);
 	}
-	ret->closed = status_is_closed(ret);
+	ret->closed = status_is_closed(source, ret);
 }
 
 /* The mode of the default policy, and whether others differ from it. */
@@ -131,6 +134,31 @@ static void json_hook(const struct status_source *source, const struct status *s
 		json_list_end(to);
 	}
 	json_object_end(to);
+}
+
+static const char *edge_side_names(uint32_t sides)
+{
+	static const char *const names[] = {"none", "in", "out", "in+out"};
+
+	return names[sides & (EDGE_SIDE_IN | EDGE_SIDE_OUT)];
+}
+
+static void json_edges(const struct status_source *source, struct json *to)
+{
+	json_list(to, "edge");
+	for (size_t i = 0; i < source->edges_length; i++) {
+		const struct edge_state *edge = &source->edges[i];
+
+		json_object(to, NULL);
+		json_string(to, "interface", edge->name);
+		json_string(to, "wanted", edge_side_names(edge->sides));
+		json_string(to, "fenced", edge_side_names(edge->fenced));
+		json_uint(to, "priority", edge->priority);
+		if (edge->problem[0])
+			json_string(to, "problem", edge->problem);
+		json_object_end(to);
+	}
+	json_list_end(to);
 }
 
 static void json_verdicts(const struct df_counters *counters, struct json *to)
@@ -201,9 +229,10 @@ bool status_write_json(const struct status_source *source, struct json *to)
 		json_string(to, NULL, generation->policies[i].name);
 	json_list_end(to);
 	json_list(to, "hooks");
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
 		json_hook(source, &status, hook, to);
 	json_list_end(to);
+	json_edges(source, to);
 	json_verdicts(&status.counters, to);
 	json_log(&status, to);
 	json_object_end(to);
@@ -262,6 +291,22 @@ static void text_hook(const struct status_source *source, const struct status *s
 	text_order(&status->orders[hook], to);
 }
 
+static void text_edges(const struct status_source *source, FILE *to)
+{
+	if (!source->edges_length)
+		return;
+	fprintf(to, "edge\n");
+	for (size_t i = 0; i < source->edges_length; i++) {
+		const struct edge_state *edge = &source->edges[i];
+
+		fprintf(to, "  %-12s %-9s %s%s\n", edge->name, edge_side_names(edge->fenced),
+			edge->problem[0]     ? "NOT FENCED: "
+			: edge->priority > 1 ? "other filters run first"
+					     : "frames without an inet socket",
+			edge->problem);
+	}
+}
+
 bool status_write_text(const struct status_source *source, FILE *to)
 {
 	const struct df_generation *generation = source->generation;
@@ -282,8 +327,9 @@ bool status_write_text(const struct status_source *source, FILE *to)
 	for (uint32_t i = 0; i < generation->policies_len && i < DF_POLICY_MAX; i++)
 		fprintf(to, " %s", generation->policies[i].name);
 	fprintf(to, "\nhooks\n");
-	for (int hook = 0; hook < DF_HOOK_MAX; hook++)
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
 		text_hook(source, &status, hook, to);
+	text_edges(source, to);
 	fprintf(to, "lookups\n");
 	text_counters(&status, to);
 	if (source->daemon && source->daemon->sink_dropped)

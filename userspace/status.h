@@ -7,6 +7,7 @@
 #define DNSFENCE_STATUS_H
 
 #include "attach.h"
+#include "edge.h"
 #include "json.h"
 
 /* What the daemon adds about itself. */
@@ -25,6 +26,8 @@ struct status_source {
 	const char *mount; /* of cgroup2 */
 	const struct hook_plan *plan; /* NULL: not known */
 	const struct attachments *attached; /* the daemon's own links, NULL: look at the pins */
+	const struct edge_state *edges; /* fenced interfaces, and wanted ones */
+	size_t edges_length;
 	const struct status_daemon *daemon; /* NULL: none answers */
 };
 

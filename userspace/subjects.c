@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <net/if.h>
 #include <pwd.h>
 #include <sys/stat.h>
 
@@ -30,7 +31,7 @@ bool subjects_equal(const struct subject_list *a, const struct subject_list *b)
 	for (size_t i = 0; i < a->length; i++)
 		if (a->list[i].policy != b->list[i].policy ||
 		    a->list[i].cgroup_id != b->list[i].cgroup_id ||
-		    a->list[i].uid != b->list[i].uid)
+		    a->list[i].uid != b->list[i].uid || a->list[i].ifindex != b->list[i].ifindex)
 			return false;
 	return true;
 }
@@ -42,8 +43,51 @@ static int subject_add(struct resolution *resolution, size_t policy, uint64_t cg
 
 	if (!subject)
 		return -ENOMEM;
-	*subject = (struct subject){policy, cgroup_id, uid, level};
+	*subject = (struct subject){
+		.policy = policy, .cgroup_id = cgroup_id, .uid = uid, .level = level};
 	return 0;
+}
+
+static int subject_add_origin(struct resolution *resolution, size_t policy, uint32_t ifindex,
+			      const struct address *source)
+{
+	struct subject *subject = ARRAY_APPEND(resolution->list.list, resolution->list.length);
+
+	if (!subject)
+		return -ENOMEM;
+	*subject = (struct subject){
+		.policy = policy, .of_frames = true, .ifindex = ifindex, .source = *source};
+	return 0;
+}
+
+/* One interface, or any (0), with each source that the policy names. */
+static int subject_add_sources(struct resolution *resolution, const struct policy_config *policy,
+			       size_t index, uint32_t ifindex)
+{
+	const struct prefixes *sources = &policy->match_sources;
+	int r = 0;
+
+	if (!sources->length)
+		return subject_add_origin(resolution, index, ifindex, &(struct address){0});
+	for (size_t i = 0; i < sources->length && r == 0; i++)
+		r = subject_add_origin(resolution, index, ifindex, &sources->list[i]);
+	return r;
+}
+
+/* Names that nothing has yet match nothing yet: interfaces come and go. */
+static int subject_add_interfaces(struct resolution *resolution, const struct policy_config *policy,
+				  size_t index)
+{
+	struct if_nameindex *interfaces = if_nameindex();
+	int r = interfaces ? 0 : -ENOMEM;
+
+	resolution->list.follows = true;
+	for (struct if_nameindex *at = interfaces; r == 0 && at->if_index; at++)
+		if (words_match(&policy->match_interfaces, at->if_name))
+			r = subject_add_sources(resolution, policy, index, at->if_index);
+	if (interfaces)
+		if_freenameindex(interfaces);
+	return r;
 }
 
 static int subject_add_path(struct resolution *resolution, size_t policy, const char *path,
@@ -155,6 +199,10 @@ static int subject_add_policy(struct resolution *resolution, struct policy_confi
 			     policy->match_user);
 		return 0;
 	}
+	if (policy->match_interfaces.length)
+		return subject_add_interfaces(resolution, policy, index);
+	if (policy->match_sources.length)
+		return subject_add_sources(resolution, policy, index, 0);
 	if (policy->match_cgroup)
 		return subject_add_cgroup(resolution, policy, index, uid);
 	if (policy->match_user)

@@ -129,6 +129,7 @@ cleanup() {
 		find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
 		[[ -d $CGROUP ]] && sleep 0.1
 	done
+	declare -F cleanup_more >/dev/null && cleanup_more
 	ip netns del "$NEAR" 2>/dev/null
 	ip netns del "$FAR" 2>/dev/null
 	rm -rf "/etc/netns/$NEAR"

@@ -131,7 +131,10 @@ with refused "no service" "services: []"
 with refused "text for a boolean" "events: {stdout: \"yes, please\"}"
 with refused "a buffer too small" "events: {buffer: 1}"
 with refused "an unknown key below events" "events: {syslog: true}"
-with refused "an edge that is not offered" "edge: {interfaces: [eth0]}"
+with taken "edge auto" "edge: {interfaces: auto}"
+with taken "edge by glob" "edge: {interfaces: ['df-none*', 'df-other*'], uplinks: 'df-up*'}"
+with refused "an edge of nothing" "edge: {interfaces: []}"
+with refused "an edge by number" "edge: {interfaces: {eth0: true}}"
 
 resolver taken "a resolver as an object" \
 	"{address: 10.0.0.1, service: dns, port: 5300, protocol: udp, translated: true}"

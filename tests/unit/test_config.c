@@ -64,7 +64,7 @@ static void test_defaults(void **state)
 	assert_true(config->events_stdout);
 	assert_null(config->events_file);
 	assert_int_equal(config->hooks, HOOKS_AUTO);
-	assert_int_equal(config->edge, EDGE_OFF);
+	assert_int_equal(config->edge.mode, EDGE_OFF);
 	assert_false(config->builtin);
 	assert_string_equal(config->policies[0].name, "default");
 	assert_false(config->policies[0].has_match);
@@ -90,8 +90,10 @@ static const char whole[] =
 	"  - {name: recursor, match: {cgroup: /system.slice/unbound.service}, resolvers: any}\n"
 	"  - {name: ci, match: {cgroup: /ci.slice/*, user: \"1000\"}, mode: enforce,\n"
 	"     on_deny: unreachable, resolvers: [corp, near]}\n"
+	"  - {name: vms, match: {interface: [virbr0, 'vnet*'], source: 10.9.0.0/16}, resolvers: "
+	"[]}\n"
 	"  - {name: default, resolvers: [near]}\n"
-	"edge: {interfaces: off}\n"
+	"edge: {interfaces: ['vnet*', eth0], uplinks: eth0}\n"
 	"events: {stdout: false, file: /var/log/dnsfence/events.jsonl, buffer: 2048}\n"
 	"hooks: all\n";
 
@@ -110,6 +112,13 @@ static void test_whole_top(void **state)
 	assert_string_equal(config->events_file, "/var/log/dnsfence/events.jsonl");
 	assert_int_equal(config->ring_kib, 2048);
 	assert_string_equal(config->files[0], "test.yaml");
+	assert_int_equal(config->edge.mode, EDGE_NAMED);
+	assert_int_equal(config->edge.interfaces.length, 2);
+	assert_true(words_match(&config->edge.interfaces, "vnet12"));
+	assert_false(words_match(&config->edge.interfaces, "eth1"));
+	assert_string_equal(config->edge.uplinks.list[0], "eth0");
+	assert_int_equal(config->policies[2].match_interfaces.length, 2);
+	assert_int_equal(config->policies[2].match_sources.list[0].prefix, 16);
 }
 
 static void test_whole_resolvers(void **state)
@@ -144,7 +153,7 @@ static void test_whole_policies(void **state)
 	(void)state;
 	load_good(whole, &fixture);
 	policies = fixture.config.policies;
-	assert_int_equal(fixture.config.policies_length, 3);
+	assert_int_equal(fixture.config.policies_length, 4);
 	assert_true(policies[0].any);
 	assert_string_equal(policies[0].match_cgroup, "/system.slice/unbound.service");
 	assert_null(policies[0].match_user);
@@ -154,9 +163,9 @@ static void test_whole_policies(void **state)
 	assert_int_equal(policies[1].sets_length, 2);
 	assert_string_equal(policies[1].sets[0], "corp");
 	assert_true(policies[1].has_match);
-	assert_int_equal(policies[2].mode, MODE_INHERIT);
-	assert_int_equal(policies[2].on_deny, 0);
-	assert_false(policies[2].has_match);
+	assert_int_equal(policies[3].mode, MODE_INHERIT);
+	assert_int_equal(policies[3].on_deny, 0);
+	assert_false(policies[3].has_match);
 }
 
 struct bad_case {
@@ -217,7 +226,14 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "events: {buffer: 100}\n", 0, 0, "power of two"},
 	{V DEFAULT "events: {buffer: 32}\n", 3, 18, "64 to 65536"},
 	{V DEFAULT "events: {buffer: 1e3}\n", 3, 18, "not a number"},
-	{V DEFAULT "edge: {interfaces: auto}\n", 3, 20, "off"},
+	{V DEFAULT "edge: {interfaces: [eth0, auto]}\n", 3, 27, "stands alone"},
+	{V DEFAULT "edge: {interfaces: []}\n", 3, 20, "empty"},
+	{V "policies:\n  - {name: a, match: {source: 10.0.0.1, user: \"0\"}, resolvers: []}\n"
+	   "  - {name: d, resolvers: []}\n",
+	 3, 0, "write two policies"},
+	{V "policies:\n  - {name: a, match: {source: 10.0.0.1/8}, resolvers: []}\n"
+	   "  - {name: d, resolvers: []}\n",
+	 3, 31, "host bits"},
 	{V DEFAULT "resolvers: [10.0.0.1]\n", 3, 12, "expected keys and values"},
 	{V DEFAULT "resolvers: {a: 10.0.0.1}\n", 3, 16, "expected a list"},
 	{V DEFAULT "resolvers: {any: []}\n", 3, 13, "cannot name"},

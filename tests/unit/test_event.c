@@ -32,6 +32,7 @@ static struct df_event good_record(void)
 		.flags = DF_EVENT_PACKET | DF_EVENT_QUESTION,
 		.daddr = {8, 8, 4, 4},
 		.saddr = {10, 0, 0, 1},
+		.cgroup_id = 77,
 		.count = 1,
 		.question_len = sizeof(question) - 1,
 		.policy = "default",
@@ -284,6 +285,34 @@ static void test_line(void **state)
 }
 
 /* A process may call itself anything: no byte of it steers a terminal. */
+/* A frame that nobody's call has sent: where it came from stands where the culprit does. */
+static void test_frame(void **state)
+{
+	struct event event = {.kind = EVENT_VIOLATION, .record = good_record(), .count = 1};
+	struct json json = {0};
+	char line[512];
+
+	(void)state;
+	event.record.hook = DF_HOOK_EDGE_OUT;
+	event.record.cgroup_id = 0;
+	strcpy(event.interface, "eth0");
+	strcpy(event.ingress, "virbr0");
+	event_write_line(&event, false, line, sizeof(line));
+	assert_non_null(strstr(line, " by a frame from 10.0.0.1 at eth0, came in by virbr0: "));
+	assert_int_equal(event_write_json(&event, "host", &json), 0);
+	assert_non_null(strstr(json.text, "\"observer\":{\"ingress\":{\"interface\":{\"name\":"
+					  "\"virbr0\"}},\"egress\":{\"interface\":{\"name\":"
+					  "\"eth0\"}}}"));
+	assert_null(strstr(json.text, "\"cgroup\""));
+	assert_null(strstr(json.text, "\"user\""));
+	json_done(&json);
+	event.record.hook = DF_HOOK_EDGE_IN;
+	event.record.cgroup_id = 7;
+	strcpy(event.ingress, "eth0");
+	event_write_line(&event, false, line, sizeof(line));
+	assert_non_null(strstr(line, " by a frame from 10.0.0.1 at eth0 in a cgroup gone: "));
+}
+
 static void test_line_is_printable(void **state)
 {
 	struct event event = good_event();

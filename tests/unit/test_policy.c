@@ -296,6 +296,62 @@ static void test_scopes(void **state)
 	assert_int_equal(fixture.image.prefixes_length, 1);
 }
 
+static uint32_t origin_rank_of(const struct policy_image *of, uint32_t ifindex, const char *text)
+{
+	struct address address, best = {0};
+	const char *problem;
+	uint32_t rank = DF_POLICY_MAX;
+
+	assert_int_equal(address_parse(text, &address, &problem), 0);
+	for (size_t i = 0; i < of->origins_length; i++) {
+		const struct policy_origin *origin = &of->origins[i];
+
+		if (origin->ifindex != ifindex || !address_covers(&origin->source, &address) ||
+		    (rank != DF_POLICY_MAX && origin->source.prefix < best.prefix))
+			continue;
+		best = origin->source;
+		rank = origin->rank;
+	}
+	return rank;
+}
+
+/* What the longest match says is the lowest rank of all that cover it. */
+static void test_origins(void **state)
+{
+	_cleanup_fixture_ struct fixture fixture;
+	struct policy_image *of = &fixture.image;
+	const struct subject subjects[] = {
+		{.policy = 0, .of_frames = true, .ifindex = 7, .source = {4, 24, {10, 1, 2}}},
+		{.policy = 1, .of_frames = true, .source = {4, 8, {10}}},
+		{.policy = 2, .of_frames = true, .source = {4, 16, {10, 1}}},
+		{.policy = 3, .of_frames = true, .ifindex = 7},
+		{.policy = 3, .of_frames = true, .source = {4, 8, {10}}},
+		{.policy = 2, .cgroup_id = 9, .uid = DF_UID_ANY, .level = 1},
+	};
+
+	(void)state;
+	compile(HEAD "policies:\n"
+		     "  - {name: p0, match: {interface: a, source: 10.1.2.0/24}, resolvers: any}\n"
+		     "  - {name: p1, match: {source: 10.0.0.0/8}, resolvers: []}\n"
+		     "  - {name: p2, match: {source: [10.1.0.0/16]}, resolvers: any}\n"
+		     "  - {name: p3, match: {interface: [a, 'b*']}, resolvers: any}\n"
+		     "  - {name: p4, resolvers: []}\n",
+		subjects, ARRAY_LEN(subjects), &fixture);
+	assert_int_equal(of->generation.flags, DF_GEN_SEVERAL | DF_GEN_ORIGINS);
+	assert_int_equal(of->subjects_length, 1);
+	assert_int_equal(of->origins_length, 5); /* the third interface entry is the other family */
+	assert_int_equal(origin_rank_of(of, 7, "10.1.2.3"), 0);
+	assert_int_equal(origin_rank_of(of, 7, "10.1.3.3"), 3);
+	assert_int_equal(origin_rank_of(of, 7, "fd00::1"), 3);
+	assert_int_equal(origin_rank_of(of, 0, "10.1.2.3"), 1);
+	assert_int_equal(origin_rank_of(of, 0, "10.9.9.9"), 1);
+	assert_int_equal(origin_rank_of(of, 0, "192.0.2.1"), DF_POLICY_MAX);
+	assert_int_equal(origin_rank_of(of, 8, "10.1.2.3"), DF_POLICY_MAX);
+	assert_int_equal(policy_set_subjects(of, NULL, 0), 0);
+	assert_int_equal(of->origins_length, 0);
+	assert_int_equal(of->generation.flags, DF_GEN_SEVERAL);
+}
+
 static void test_subjects(void **state)
 {
 	static const struct subject subjects[] = {
@@ -553,6 +609,7 @@ int main(void)
 		cmocka_unit_test(test_resolver_forms),
 		cmocka_unit_test(test_merging),
 		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_subjects),
 		cmocka_unit_test(test_random_configurations),
 	};

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * tc at interfaces: frames that no cgroup hook has seen, because no inet socket sent them
+ * (AF_PACKET, AF_XDP, TUN, virtual machines) or because they are forwarded. At the host's end of a
+ * veth pair and at a tap the frame is met as it comes in, at uplinks and tunnels as it leaves.
+ *
+ * - A frame of an inet socket has been judged by packet.bpf.c, in whatever network namespace it was
+ *   sent, and passes.
+ * - A frame of another socket has that socket's cgroup, and its policy.
+ * - Any other frame is judged by where it came in and by its source address.
+ * - What was let in is marked with where it goes (tc_index), so that it is not judged again by a
+ *   source address that masquerading has changed. NAT that changes the target makes the mark void.
+ *
+ * Fragments are decided without state: the first one shows the ports, and without it the others are
+ * nothing; one whose header ends before the ports is refused; later ones pass.
+ *
+ * Other people's filters run after this one, whatever it lets pass.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+#include "flow.h"
+#include "verdict.h"
+#include "plain.h"
+#include "report.h"
+#include "subject.h"
+#include "task.h"
+
+#define EDGE_NEXT (-1) /* TC_ACT_UNSPEC: on to the next filter */
+#define EDGE_DROP 2 /* TC_ACT_SHOT */
+
+#define FAMILY_INET 2
+#define FAMILY_INET6 10
+#define FAMILY_PACKET 17
+#define FAMILY_XDP 44
+
+#define ETHERNET_HEADER 14
+#define ETHERTYPE_AT 12
+#define ETHERTYPE_IP4 0x0800
+#define ETHERTYPE_IP6 0x86dd
+#define ETHERTYPE_VLAN 0x8100 /* IEEE 802.1Q */
+#define ETHERTYPE_QINQ 0x88a8 /* IEEE 802.1ad */
+#define ETHERTYPE_QINQ_OLD 0x9100
+#define ETHERTYPE_PPPOE 0x8864 /* RFC 2516, session stage */
+#define PPP_IP4 0x0021 /* RFC 1332 */
+#define PPP_IP6 0x0057 /* RFC 5072 */
+#define EDGE_TAGS_MAX 4
+
+#define EDGE_MARK_ANY 0xffffu /* a `translated` resolver: wherever NAT sends it */
+
+/* What a frame is judged with, in one word for global functions. */
+#define EDGE_WITH(gen, hook, family) \
+	((gen) | (__u32)((hook) == DF_HOOK_EDGE_OUT) << 1 | (family) << 8)
+
+static __always_inline __u32 with_gen(__u32 with)
+{
+	return with & 1;
+}
+
+static __always_inline int with_out(__u32 with)
+{
+	return !!(with & 2);
+}
+
+static __always_inline __u32 with_family(__u32 with)
+{
+	return with >> 8;
+}
+
+static __always_inline int family_is_inet(__u32 family)
+{
+	return family == FAMILY_INET || family == FAMILY_INET6;
+}
+
+/* A socket that makes its own frames. A tun device's is whoever opened it, not who sends. */
+static __always_inline int family_is_frames(__u32 family)
+{
+	return family == FAMILY_PACKET || family == FAMILY_XDP;
+}
+
+static __always_inline int ethertype_is_tag(__u32 type)
+{
+	return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == ETHERTYPE_QINQ_OLD;
+}
+
+static __always_inline __u32 edge_load16(struct __sk_buff *skb, __u32 offset)
+{
+	__u8 bytes[2];
+
+	return bpf_skb_load_bytes(skb, offset, bytes, sizeof(bytes)) < 0 ? 0 : flow_be16(bytes);
+}
+
+/* The packet in an Ethernet frame, walked and packed; 0 when it is no IP. */
+__noinline __u64 edge_walk_ethernet(struct __sk_buff *skb)
+{
+	struct df_flow flow = {.flags = FLOW_CHAIN};
+	__u32 offset = ETHERTYPE_AT, type = 0;
+
+	for (int i = 0; i <= EDGE_TAGS_MAX; i++) {
+		type = edge_load16(skb, offset);
+		if (!ethertype_is_tag(type))
+			break;
+		offset += 4;
+	}
+	if (ethertype_is_tag(type)) /* more of them than are followed */
+		return flow_pack(&flow);
+	offset += 2;
+	if (type == ETHERTYPE_PPPOE) {
+		type = edge_load16(skb, offset + 6);
+		type = type == PPP_IP4 ? ETHERTYPE_IP4 : type == PPP_IP6 ? ETHERTYPE_IP6 : 0;
+		offset += 8;
+	}
+	if (type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6)
+		return 0;
+	flow_walk(skb, &flow, offset, type == ETHERTYPE_IP4 ? 4 : 6);
+	return flow_pack(&flow);
+}
+
+static __always_inline __u64 edge_plain(const struct __sk_buff *skb, int ethernet,
+					__u8 ret_ports[4])
+{
+	const __u8 *data = (const __u8 *)(long)skb->data;
+	const __u8 *end = (const __u8 *)(long)skb->data_end;
+	__u16 type;
+
+	if (!ethernet)
+		return plain_parse(skb, 0, ret_ports);
+	if (data + ETHERNET_HEADER > end)
+		return 0;
+	type = flow_be16(data + ETHERTYPE_AT);
+	if (type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6)
+		return 0;
+	return plain_parse(skb, ETHERNET_HEADER, ret_ports);
+}
+
+/*
+ * What this layer makes of a walk: later fragments pass, and a tunnel is judged by what is in it;
+ * it may be this host's own tunnel device that has wrapped a forwarded packet. A socket that makes
+ * its own frames has no such excuse.
+ */
+static __always_inline __u64 edge_soften(__u64 packed, __u32 family)
+{
+	__u32 waived = FLOW_LATER_FRAGMENT | (family_is_frames(family) ? 0 : FLOW_TUNNEL);
+
+	return packed & ~((__u64)waived << 16);
+}
+
+/* Where a frame goes, never 0 nor EDGE_MARK_ANY. */
+static __always_inline __u16 edge_mark_of(struct __sk_buff *skb, __u64 packed)
+{
+	const __u64 *addr;
+	struct df_flow flow;
+	__u64 hash;
+
+	flow_unpack(&flow, packed);
+	flow_reload_target(skb, &flow);
+	addr = (const __u64 *)flow.daddr;
+	hash = hash_mix(hash_mix(hash_mix(0, addr[0]), addr[1]),
+			(__u64)flow.dport << 8 | flow.protocol);
+	return (__u16)(hash % (EDGE_MARK_ANY - 1) + 1);
+}
+
+/* The lowest rank of those that cover where a frame came in and whom it says to be from. */
+__noinline __u32 edge_origin_rank(struct __sk_buff *skb, __u64 packed, __u32 gen)
+{
+	const struct df_generation *generation = &generations[gen & 1];
+	__u32 rank = generation->default_policy, slot = gen & 1;
+	struct df_origin_key key = {};
+	struct df_flow flow;
+	const __u32 *found;
+	void *inner;
+
+	if (!(generation->flags & DF_GEN_ORIGINS))
+		return rank;
+	inner = bpf_map_lookup_elem(&origins, &slot);
+	if (!inner)
+		return DF_POLICY_MAX;
+	flow_unpack(&flow, packed);
+	flow_reload(skb, &flow);
+	key.prefixlen = DF_ORIGIN_BASE + (flow.family == 4 ? 32 : 128);
+	key.family = flow.family;
+	__builtin_memcpy(key.addr, flow.saddr, sizeof(key.addr));
+	found = bpf_map_lookup_elem(inner, &key);
+	if (found && *found < rank)
+		rank = *found;
+	key.ifindex = skb->ingress_ifindex;
+	found = key.ifindex ? bpf_map_lookup_elem(inner, &key) : NULL;
+	return found && *found < rank ? *found : rank;
+}
+
+static __always_inline __u32 edge_rank(struct __sk_buff *skb, __u64 packed, __u32 with)
+{
+	const struct df_generation *generation = &generations[with_gen(with)];
+	__u32 uid = DF_UID_ANY;
+
+	if (!family_is_frames(with_family(with)))
+		return edge_origin_rank(skb, packed, with_gen(with));
+	if (generation->flags & DF_GEN_USERS)
+		uid = bpf_get_socket_uid(skb);
+	return subject_rank(skb, SUBJECT_SOCKET, generation, with_gen(with), uid);
+}
+
+/* A frame that a policy forbids but that opens and asks nothing. */
+static __always_inline int edge_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, int audit)
+{
+	struct df_flow flow;
+	__u8 tcp[2];
+
+	flow_unpack(&flow, packed);
+	if (!(flow.flags & FLOW_PORTS))
+		return 0;
+	flow_reload(skb, &flow);
+	if (flow.protocol != PROTO_TCP)
+		return port_is_fenced(&generations[gen & 1], flow.sport) &&
+		       question_is_answer(skb, &flow);
+	if (bpf_skb_load_bytes(skb, flow.l4_offset + TCP_DATA_OFFSET, tcp, sizeof(tcp)) < 0)
+		return 0;
+	if ((tcp[1] & TCP_RST) || (tcp[1] & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+		return 1;
+	/* What is only audited goes on as a connection: its SYN and what it asks are in the log. */
+	return audit && !(tcp[1] & TCP_SYN) && packet_is_bare_segment(skb, &flow);
+}
+
+static __always_inline void edge_set_caller(struct __sk_buff *skb, struct df_event *head,
+					    __u32 with)
+{
+	head->cgroup_id = family_is_frames(with_family(with)) ? bpf_skb_cgroup_id(skb) : 0;
+	/* On the way out the sender itself is running; on the way in it may be anybody. */
+	if (!kernel_packet_task || !with_out(with) || !family_is_frames(with_family(with)))
+		return;
+	task_identify(&head->caller);
+	head->flags |= DF_EVENT_CALLER | DF_EVENT_UID;
+}
+
+__noinline int edge_report(struct __sk_buff *skb, __u64 packed, __u32 with, __u64 verdict)
+{
+	struct df_decision decision = decision_unpack(verdict);
+	__u64 words[DF_EVENT_HEAD_SIZE / 8] = {};
+	struct df_event *head = (struct df_event *)words;
+	struct question question;
+	struct df_flow flow;
+
+	flow_unpack(&flow, packed);
+	flow_reload(skb, &flow);
+	head->size = DF_EVENT_HEAD_SIZE;
+	head->abi = DF_ABI_VERSION;
+	head->flags = DF_EVENT_PACKET;
+	head->time_ns = bpf_ktime_get_ns();
+	head->ifindex = skb->ifindex;
+	head->ingress_ifindex = skb->ingress_ifindex;
+	event_set_flow(head, &flow);
+	event_set_policy(head, with_out(with) ? DF_HOOK_EDGE_OUT : DF_HOOK_EDGE_IN,
+			 &generations[with_gen(with)], &decision);
+	edge_set_caller(skb, head, with);
+	event_set_question(skb, head, &flow, &question);
+	head->count = fold(head);
+	if (head->count)
+		event_write(skb, head, &question, !!(head->flags & DF_EVENT_CALLER));
+	else
+		count_folded();
+	return 0;
+}
+
+/* Frames of sockets outside the fenced cgroup are not this fence's matter. */
+static __always_inline int edge_in_scope(struct __sk_buff *skb, __u32 family)
+{
+	return !family_is_frames(family) ||
+	       bpf_skb_ancestor_cgroup_id(skb, scope_level) == scope_cgroup;
+}
+
+static __always_inline int edge_let_in(struct __sk_buff *skb, __u64 packed, __u32 with,
+				       int translated)
+{
+	if (!with_out(with))
+		skb->tc_index = translated ? EDGE_MARK_ANY : edge_mark_of(skb, packed);
+	return EDGE_NEXT;
+}
+
+/*
+ * A frame of an inet socket on its way in: it has been judged, and only its mark is missing. What
+ * goes to a `translated` resolver may go on to wherever this host's NAT sends it.
+ */
+__noinline int edge_pass_judged(struct __sk_buff *skb, __u64 packed, __u32 with)
+{
+	struct df_decision decision = {};
+	__u32 gen = with_gen(with), rank;
+
+	if (generations[gen].flags & DF_GEN_TRANSLATED) {
+		rank = subject_rank(skb, SUBJECT_SOCKET, &generations[gen], gen, DF_UID_ANY);
+		decision = decision_unpack(packet_decide(skb, packed, gen, rank));
+	}
+	return edge_let_in(skb, packed, with,
+			   decision.reason == DF_REASON_SANCTIONED && decision.translated);
+}
+
+static __always_inline int edge_act(struct __sk_buff *skb, __u64 packed, __u32 with, __u64 verdict)
+{
+	struct df_decision decision = decision_unpack(verdict);
+	enum df_hook hook = with_out(with) ? DF_HOOK_EDGE_OUT : DF_HOOK_EDGE_IN;
+
+	if (decision.verdict != DF_VERDICT_ALLOW && decision.reason == DF_REASON_NOT_SANCTIONED &&
+	    edge_excuse(skb, packed, with_gen(with), decision.verdict == DF_VERDICT_AUDIT)) {
+		decision.verdict = DF_VERDICT_ALLOW;
+		decision.reason = DF_REASON_ANSWER;
+	}
+	if (hook == DF_HOOK_EDGE_OUT)
+		count_verdict(DF_HOOK_EDGE_OUT, decision.verdict, decision.reason);
+	else
+		count_verdict(DF_HOOK_EDGE_IN, decision.verdict, decision.reason);
+	if (decision.verdict != DF_VERDICT_ALLOW)
+		edge_report(skb, packed, with, verdict);
+	if (decision.verdict == DF_VERDICT_DENY)
+		return EDGE_DROP;
+	return edge_let_in(skb, packed, with, decision.translated);
+}
+
+/* A frame to a fenced port, or one whose port is not plain to see. */
+__noinline int edge_judge(struct __sk_buff *skb, __u64 packed, __u32 with)
+{
+	__u32 family = with_family(with), gen = with_gen(with);
+	__u64 verdict;
+
+	packed = edge_soften(packed, family);
+	if (family_is_inet(family))
+		return edge_pass_judged(skb, packed, with);
+	if (!edge_in_scope(skb, family))
+		return edge_let_in(skb, packed, with, 0);
+	if (with_out(with) && !family && skb->tc_index &&
+	    (skb->tc_index == EDGE_MARK_ANY || skb->tc_index == edge_mark_of(skb, packed)))
+		return EDGE_NEXT;
+	verdict = packet_decide(skb, packed, gen, edge_rank(skb, packed, with));
+	if ((__u8)verdict == DF_VERDICT_PASS)
+		return EDGE_NEXT;
+	return edge_act(skb, packed, with, verdict);
+}
+
+static __always_inline int edge_handle(struct __sk_buff *skb, enum df_hook hook, int ethernet)
+{
+	struct bpf_sock *sk = skb->sk;
+	__u32 family = sk ? sk->family : 0, gen = active & 1;
+	__u8 ports[4];
+	__u64 packed;
+
+	if (hook == DF_HOOK_EDGE_OUT && family_is_inet(family))
+		return EDGE_NEXT;
+	if (hook == DF_HOOK_EDGE_IN && skb->tc_index)
+		skb->tc_index = 0; /* nobody else's word counts */
+	packed = edge_plain(skb, ethernet, ports);
+	if (packed && !port_is_fenced(&generations[gen], flow_be16(ports + 2)))
+		return EDGE_NEXT;
+	if (!packed)
+		packed = ethernet ? edge_walk_ethernet(skb) : packet_walk(skb);
+	if (!packed)
+		return EDGE_NEXT;
+	return edge_judge(skb, packed, EDGE_WITH(gen, hook, family));
+}
+
+SEC("tc")
+int dnsfence_eth_in(struct __sk_buff *skb)
+{
+	return edge_handle(skb, DF_HOOK_EDGE_IN, 1);
+}
+
+SEC("tc")
+int dnsfence_eth_out(struct __sk_buff *skb)
+{
+	return edge_handle(skb, DF_HOOK_EDGE_OUT, 1);
+}
+
+/* Interfaces whose frames begin with the IP header: tun, tunnels, ppp. */
+SEC("tc")
+int dnsfence_ip_in(struct __sk_buff *skb)
+{
+	return edge_handle(skb, DF_HOOK_EDGE_IN, 0);
+}
+
+SEC("tc")
+int dnsfence_ip_out(struct __sk_buff *skb)
+{
+	return edge_handle(skb, DF_HOOK_EDGE_OUT, 0);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The record of a violation that was found on a packet: its parts, and the way into the ring. Who
+ * sent it is the hook's own matter.
+ */
+#ifndef DNSFENCE_REPORT_H
+#define DNSFENCE_REPORT_H
+
+#include "emit.h"
+#include "flow.h"
+#include "question.h"
+#include "task.h"
+#include "verdict.h"
+
+static __always_inline void event_set_policy(struct df_event *head, enum df_hook hook,
+					     const struct df_generation *generation,
+					     const struct df_decision *decision)
+{
+	head->hook = hook;
+	head->verdict = decision->verdict;
+	head->reason = decision->reason;
+	head->service = decision->service;
+	head->generation = generation->id;
+	if (decision->policy < DF_POLICY_MAX)
+		__builtin_memcpy(head->policy,
+				 generation_policy(generation, decision->policy)->name,
+				 sizeof(head->policy));
+}
+
+static __always_inline void event_set_flow(struct df_event *head, const struct df_flow *flow)
+{
+	head->family = flow->family;
+	head->protocol = flow->protocol;
+	head->dport = flow->dport;
+	head->sport = flow->sport;
+	__builtin_memcpy(head->daddr, flow->daddr, sizeof(head->daddr));
+	__builtin_memcpy(head->saddr, flow->saddr, sizeof(head->saddr));
+}
+
+static __always_inline void event_set_question(struct __sk_buff *skb, struct df_event *head,
+					       const struct df_flow *flow,
+					       struct question *question)
+{
+	__builtin_memset(question, 0, sizeof(*question));
+	if (head->service != DF_SERVICE_DNS && head->service != DF_SERVICE_MAX)
+		return;
+	if (!(flow->flags & FLOW_PORTS))
+		return;
+	question_find(skb, flow, question);
+	if (question->length)
+		head->flags |= DF_EVENT_QUESTION;
+	else if (question->payload)
+		head->flags |= DF_EVENT_MALFORMED;
+	head->question_hash = question->hash;
+}
+
+static __always_inline void event_write(struct __sk_buff *skb, const struct df_event *head,
+					const struct question *question, int has_current)
+{
+	struct df_event *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	__u32 last = opaque(question->length - 1); /* 6.1 sees a length above 0 only so */
+
+	if (!record) {
+		count_lost(head->count, head->count - 1);
+		return;
+	}
+	__builtin_memcpy(record, head, DF_EVENT_HEAD_SIZE);
+	record->size = sizeof(*record);
+	record->question_len = 0;
+	if (has_current)
+		task_read_command(record->command);
+	else
+		__builtin_memset(record->command, 0, sizeof(record->command));
+	__builtin_memset(record->question, 0, sizeof(record->question));
+	if (last < DF_QUESTION_MAX &&
+	    bpf_skb_load_bytes(skb, question->offset, record->question, last + 1) == 0)
+		record->question_len = last + 1;
+	ring_submit(record, sizeof(*record));
+	count_record(head->count - 1);
+}
+
+#endif

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "edge.h"
+
+#include <bpf/bpf.h>
+#include <net/if_arp.h>
+
+#include "filter.h"
+
+struct edge {
+	const struct fence *fence;
+	struct edge_config config;
+	bool sweeping; /* what is found of ours and not wanted goes */
+	uint32_t handle;
+	struct links *links;
+	struct edge_state *states;
+	size_t states_length;
+};
+
+#ifndef ARPHRD_IP6GRE
+#define ARPHRD_IP6GRE 823 /* linux/if_arp.h, 3.7; it cannot stand beside net/if.h */
+#endif
+
+/* Frames that begin with the IP header: tunnels and point-to-point links. */
+static bool type_is_ip(unsigned int type)
+{
+	static const unsigned int types[] = {
+		ARPHRD_NONE,    ARPHRD_PPP,   ARPHRD_TUNNEL, ARPHRD_SIT,
+		ARPHRD_TUNNEL6, ARPHRD_IPGRE, ARPHRD_IP6GRE, ARPHRD_RAWIP,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
+bool edge_reads_type(unsigned int type, bool *ret_ethernet)
+{
+	*ret_ethernet = type == ARPHRD_ETHER;
+	return *ret_ethernet || type_is_ip(type);
+}
+
+/* By its kind: where frames come from that no socket of this host has sent. */
+static uint32_t kind_sides(const struct link_info *link)
+{
+	static const struct {
+		const char *kind;
+		uint32_t sides;
+	} kinds[] = {
+		{"veth", EDGE_SIDE_IN},
+		{"bridge", 0}, /* its ports are fenced */
+		{"nlmon", 0},
+		{"vcan", 0},
+	};
+
+	if (link->loopback)
+		return 0;
+	if (util_streq(link->kind, "tun")) /* a tap leads to a machine, a tun both ways */
+		return link->type == ARPHRD_ETHER ? EDGE_SIDE_IN : EDGE_SIDE_IN | EDGE_SIDE_OUT;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (util_streq(link->kind, kinds[i].kind))
+			return kinds[i].sides;
+	return EDGE_SIDE_OUT;
+}
+
+uint32_t edge_sides(const struct edge_config *config, const struct link_info *link)
+{
+	bool uplink = words_match(&config->uplinks, link->name);
+
+	if (config->mode == EDGE_OFF || (config->mode == EDGE_NAMED && !uplink &&
+					 !words_match(&config->interfaces, link->name)))
+		return 0;
+	if (uplink)
+		return EDGE_SIDE_OUT;
+	/* Whoever names a bridge or loopback wants what the host sends into it. */
+	return kind_sides(link) ?: config->mode == EDGE_NAMED ? EDGE_SIDE_OUT : 0;
+}
+
+/* auto speaks of the host as a whole: with --cgroup below the root nobody is meant by it. */
+static uint32_t edge_wants(const struct edge *edge, const struct link_info *link)
+{
+	if (edge->config.mode == EDGE_AUTO && edge->fence->cgroup_level)
+		return 0;
+	return edge_sides(&edge->config, link);
+}
+
+static struct edge_state *edge_find(struct edge *edge, uint32_t ifindex)
+{
+	for (size_t i = 0; i < edge->states_length; i++)
+		if (edge->states[i].ifindex == ifindex)
+			return &edge->states[i];
+	return NULL;
+}
+
+static void edge_forget(struct edge *edge, struct edge_state *state)
+{
+	(void)bpf_map_delete_elem(edge->fence->maps[FENCE_EDGES], &state->ifindex);
+	*state = edge->states[--edge->states_length];
+}
+
+static int edge_program(const struct edge *edge, bool ethernet, uint32_t side)
+{
+	if (side == EDGE_SIDE_IN)
+		return edge->fence
+			->edge_programs[ethernet ? EDGE_PROGRAM_ETHERNET_IN : EDGE_PROGRAM_IP_IN];
+	return edge->fence
+		->edge_programs[ethernet ? EDGE_PROGRAM_ETHERNET_OUT : EDGE_PROGRAM_IP_OUT];
+}
+
+/* What of an interface's wanted sides is not fenced yet. */
+static void edge_fence(struct edge *edge, struct edge_state *state, const struct link_info *link)
+{
+	struct filter filter = {.ifindex = state->ifindex, .handle = edge->handle};
+	bool ethernet;
+
+	state->problem[0] = 0;
+	if (!edge_reads_type(link->type, &ethernet)) {
+		snprintf(state->problem, sizeof(state->problem),
+			 "its frames (ARPHRD type %u) cannot be read", link->type);
+		return;
+	}
+	for (uint32_t side = EDGE_SIDE_IN; side <= EDGE_SIDE_OUT; side <<= 1) {
+		int r = 0;
+
+		filter.ingress = side == EDGE_SIDE_IN;
+		filter.program = edge_program(edge, ethernet, side);
+		if ((state->sides & side) && !(state->fenced & side))
+			r = filter_put(&filter, edge->fence->maps[FENCE_EDGES]);
+		else if (!(state->sides & side) && (state->fenced & side))
+			(void)filter_take(&filter);
+		else
+			continue;
+		state->fenced = (state->fenced & ~side) | (r == 0 ? state->sides & side : 0);
+		state->priority = MAX(state->priority, filter.priority);
+		if (r < 0)
+			snprintf(state->problem, sizeof(state->problem), "tc: %s", strerror(-r));
+	}
+}
+
+/* Both of our filters of an interface, and what they hung on. */
+static int edge_clear(uint32_t ifindex, uint32_t handle, int edges)
+{
+	int error = 0;
+
+	for (int side = 0; side < 2; side++) {
+		struct filter filter = {.ifindex = ifindex, .handle = handle, .ingress = side == 0};
+		int r = filter_take(&filter);
+
+		error = r < 0 ? r : error;
+	}
+	filter_drop_hook(ifindex, edges);
+	return error;
+}
+
+static void edge_on_link(void *context, const struct link_info *link, bool gone)
+{
+	struct edge *edge = context;
+	struct edge_state *state = edge_find(edge, link->ifindex);
+	uint32_t sides = gone ? 0 : edge_wants(edge, link);
+
+	if (gone && state)
+		edge_forget(edge, state);
+	if (gone)
+		return;
+	if (!state && !sides) {
+		if (edge->sweeping)
+			(void)edge_clear(link->ifindex, edge->handle,
+					 edge->fence->maps[FENCE_EDGES]);
+		return;
+	}
+	if (!state) {
+		state = ARRAY_APPEND(edge->states, edge->states_length);
+		if (!state)
+			return;
+		state->ifindex = link->ifindex;
+	}
+	snprintf(state->name, sizeof(state->name), "%s", link->name);
+	state->sides = sides;
+	edge_fence(edge, state, link);
+	if (sides)
+		return;
+	filter_drop_hook(state->ifindex, edge->fence->maps[FENCE_EDGES]);
+	edge_forget(edge, state);
+}
+
+int edge_apply(struct edge *edge, const struct edge_config *config)
+{
+	struct edge_config fresh = {.mode = config->mode};
+
+	if (words_copy(&config->interfaces, &fresh.interfaces) < 0 ||
+	    words_copy(&config->uplinks, &fresh.uplinks) < 0) {
+		words_done(&fresh.interfaces);
+		return -ENOMEM;
+	}
+	words_done(&edge->config.interfaces);
+	words_done(&edge->config.uplinks);
+	edge->config = fresh;
+	links_each(edge->links);
+	return 0;
+}
+
+int edge_new(const struct fence *fence, const struct edge_config *config, const char *owner,
+	     struct edge **ret, struct problem *problem)
+{
+	struct edge *edge = calloc(1, sizeof(*edge));
+	int r;
+
+	if (!edge)
+		return problem_set(problem, ENOMEM, "out of memory");
+	edge->fence = fence;
+	edge->handle = filter_handle(owner);
+	edge->links = links_new(edge_on_link, edge, problem);
+	edge->sweeping = true;
+	r = edge->links ? edge_apply(edge, config) : -EIO;
+	edge->sweeping = false;
+	if (r < 0) {
+		edge_free(edge);
+		return r == -ENOMEM ? problem_set(problem, ENOMEM, "out of memory") : r;
+	}
+	*ret = edge;
+	return 0;
+}
+
+void edge_free(struct edge *edge)
+{
+	if (!edge)
+		return;
+	links_free(edge->links);
+	words_done(&edge->config.interfaces);
+	words_done(&edge->config.uplinks);
+	free(edge->states);
+	free(edge);
+}
+
+int edge_fd(const struct edge *edge)
+{
+	return links_fd(edge->links);
+}
+
+int edge_read(struct edge *edge)
+{
+	return links_read(edge->links);
+}
+
+unsigned int edge_verify(struct edge *edge)
+{
+	unsigned int missing = 0;
+
+	for (size_t i = 0; i < edge->states_length; i++) {
+		struct edge_state *state = &edge->states[i];
+		struct filter filter = {.ifindex = state->ifindex, .handle = edge->handle};
+
+		for (uint32_t side = EDGE_SIDE_IN; side <= EDGE_SIDE_OUT; side <<= 1) {
+			filter.ingress = side == EDGE_SIDE_IN;
+			if (!(state->fenced & side) || filter_is_there(&filter))
+				continue;
+			state->fenced &= ~side;
+			missing++;
+		}
+	}
+	if (missing)
+		links_each(edge->links);
+	return missing;
+}
+
+size_t edge_states(const struct edge *edge, const struct edge_state **ret)
+{
+	*ret = edge ? edge->states : NULL;
+	return edge ? edge->states_length : 0;
+}
+
+static void state_look(struct edge_state *state, uint32_t handle)
+{
+	for (uint32_t side = EDGE_SIDE_IN; side <= EDGE_SIDE_OUT; side <<= 1) {
+		struct filter filter = {.ifindex = state->ifindex,
+					.handle = handle,
+					.ingress = side == EDGE_SIDE_IN};
+
+		if (!filter_is_there(&filter))
+			continue;
+		state->fenced |= side;
+		state->priority = MAX(state->priority, filter.priority);
+	}
+	state->sides = state->fenced;
+	if (!if_indextoname(state->ifindex, state->name))
+		snprintf(state->name, sizeof(state->name), "?");
+}
+
+size_t edge_states_pinned(int edges, const char *owner, struct edge_state **ret)
+{
+	uint32_t ifindex, *previous = NULL;
+	struct edge_state *states = NULL;
+	size_t length = 0;
+
+	while (edges >= 0 && bpf_map_get_next_key(edges, previous, &ifindex) == 0) {
+		struct edge_state *state = ARRAY_APPEND(states, length);
+
+		previous = &ifindex;
+		if (!state)
+			break;
+		state->ifindex = ifindex;
+		state_look(state, filter_handle(owner));
+	}
+	*ret = states;
+	return length;
+}
+
+struct removal {
+	int edges;
+	uint32_t handle;
+	int error;
+};
+
+static void edge_remove_link(void *context, const struct link_info *link, bool gone)
+{
+	struct removal *removal = context;
+	int r = gone ? 0 : edge_clear(link->ifindex, removal->handle, removal->edges);
+
+	removal->error = r < 0 ? r : removal->error;
+}
+
+/* An index means another interface in another network namespace. */
+static int edge_refuse_elsewhere(int edges, struct problem *problem)
+{
+	uint32_t ifindex, *previous = NULL;
+	struct df_edge edge;
+
+	while (edges >= 0 && bpf_map_get_next_key(edges, previous, &ifindex) == 0) {
+		previous = &ifindex;
+		if (bpf_map_lookup_elem(edges, &ifindex, &edge) == 0 &&
+		    edge.netns_inode != filter_netns())
+			return problem_set(
+				problem, EXDEV,
+				"the tc filters are in the network namespace net:[%u], this is "
+				"another; run this there (nsenter --net)",
+				edge.netns_inode);
+	}
+	return 0;
+}
+
+int edge_remove(int edges, const char *owner, struct problem *problem)
+{
+	struct removal removal = {.edges = edges, .handle = filter_handle(owner)};
+	int r = edge_refuse_elsewhere(edges, problem);
+	struct links *links;
+
+	if (r < 0)
+		return r;
+	links = links_new(edge_remove_link, &removal, problem);
+	if (!links)
+		return -EIO;
+	links_each(links);
+	links_free(links);
+	return removal.error < 0
+		       ? problem_set(problem, -removal.error, "cannot take a tc filter away: %s",
+				     strerror(-removal.error))
+		       : 0;
+}

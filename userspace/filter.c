@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/stat.h>
+
+#include "bpf/abi.h"
+#include "links.h"
+
+/*
+ * Filters run by priority, lowest first, and of one priority the newest first. Other kinds of
+ * filters than bpf cannot share ours, hence the way up.
+ */
+#define PRIORITY_MAX 8
+#define HANDLE_BASE 0xdf000000u
+
+uint32_t filter_handle(const char *owner)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *owner; owner++)
+		hash = (hash ^ (unsigned char)*owner) * 16777619u;
+	return HANDLE_BASE | (hash & 0xffffffu);
+}
+
+uint32_t filter_netns(void)
+{
+	struct stat st;
+
+	return stat("/proc/thread-self/ns/net", &st) < 0 ? 0 : (uint32_t)st.st_ino;
+}
+
+static struct bpf_tc_hook filter_hook(const struct filter *filter)
+{
+	return (struct bpf_tc_hook){
+		.sz = sizeof(struct bpf_tc_hook),
+		.ifindex = (int)filter->ifindex,
+		.attach_point = filter->ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS,
+	};
+}
+
+/* The clsact queueing discipline that filters hang on; whether it is ours is remembered. */
+static int filter_make_hook(uint32_t ifindex, int edges)
+{
+	struct bpf_tc_hook hook = {.sz = sizeof(hook),
+				   .ifindex = (int)ifindex,
+				   .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
+	struct df_edge edge = {0};
+	int r = bpf_tc_hook_create(&hook);
+
+	if (r < 0 && r != -EEXIST)
+		return r;
+	(void)bpf_map_lookup_elem(edges, &ifindex, &edge);
+	edge.netns_inode = filter_netns();
+	edge.flags |= r == 0 ? DF_EDGE_QDISC : 0;
+	return bpf_map_update_elem(edges, &ifindex, &edge, BPF_ANY) < 0 ? -errno : 0;
+}
+
+bool filter_is_there(struct filter *filter)
+{
+	filter->priority = link_find_filter(filter->ifindex, filter->ingress, filter->handle);
+	return filter->priority != 0;
+}
+
+static int filter_put_at(const struct filter *filter, unsigned int priority)
+{
+	struct bpf_tc_hook hook = filter_hook(filter);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle, .priority = priority,
+		    .prog_fd = filter->program, .flags = BPF_TC_F_REPLACE);
+
+	return bpf_tc_attach(&hook, &options);
+}
+
+int filter_put(struct filter *filter, int edges)
+{
+	int r = filter_make_hook(filter->ifindex, edges);
+
+	if (r < 0)
+		return r;
+	if (filter_is_there(filter))
+		return filter_put_at(filter, filter->priority);
+	for (unsigned int priority = 1; priority <= PRIORITY_MAX; priority++) {
+		r = filter_put_at(filter, priority);
+		if (r == -EINVAL || r == -EEXIST) /* another kind of filter is there */
+			continue;
+		filter->priority = r == 0 ? priority : 0;
+		return r;
+	}
+	return r;
+}
+
+int filter_take(struct filter *filter)
+{
+	struct bpf_tc_hook hook = filter_hook(filter);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle);
+
+	if (!filter_is_there(filter))
+		return 0;
+	options.priority = filter->priority;
+	return bpf_tc_detach(&hook, &options);
+}
+
+void filter_drop_hook(uint32_t ifindex, int edges)
+{
+	struct bpf_tc_hook hook = {.sz = sizeof(hook),
+				   .ifindex = (int)ifindex,
+				   .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
+	struct df_edge edge;
+
+	if (edges < 0 || bpf_map_lookup_elem(edges, &ifindex, &edge) < 0)
+		return;
+	(void)bpf_map_delete_elem(edges, &ifindex);
+	if ((edge.flags & DF_EDGE_QDISC) && edge.netns_inode == filter_netns() &&
+	    !link_has_filters(ifindex))
+		(void)bpf_tc_hook_destroy(&hook);
+}
