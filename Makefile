@@ -104,7 +104,7 @@ unit_common  := $(build)/tests/unit/reference.o
 $(build)/tests/unit/test_%: $(build)/tests/unit/test_%.o $(unit_common) $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs) -lcmocka
 
-$(build)/leakprobe: $(build)/tools/leakprobe.o
+$(build)/leakprobe: $(call objects_of,$(wildcard tools/leakprobe/*.c))
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^
 
 .PHONY: test check check-unit check-kernel check-vm check-san fuzz
