@@ -10,17 +10,19 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <netinet/ether.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_NAME "leak.dnsfence.test"
-#define CHAIN_MAX 100
+#define CHAIN_MAX 255
 #define INHERITED_MAX 16
 
 static const struct technique *const tables[] = {
-	udp_techniques, tcp_techniques, mapped_techniques, options_techniques, raw_techniques,
+	udp_techniques,     tcp_techniques, data_techniques,  uring_techniques, trick_techniques,
+	options_techniques, raw_techniques, frame_techniques, tun_techniques,
 };
 
 #define TABLES_LEN (sizeof(tables) / sizeof(tables[0]))
@@ -60,7 +62,11 @@ static void print_usage(FILE *to)
 	      "  -u        with -r: another name each time\n"
 	      "  -c FD     use the inherited socket FD; again: do it on each\n"
 	      "  -s PORT   bind() the source port first (not on raw sockets)\n"
-	      "  -x COUNT  extension headers of ip6-dstopts-chain (default 7)\n"
+	      "  -i DEVICE of techniques that choose one (default: the one with the source "
+	      "address)\n"
+	      "  -m LLADDR where frames go (default ff:ff:ff:ff:ff:ff)\n"
+	      "  -x NUMBER extension headers of ip6-dstopts-chain (default 7), protocol of "
+	      "raw-protocol\n"
 	      "  -t MS     bound of a connect() or send() (default 3000), then EINPROGRESS\n"
 	      "  -h        this text\n"
 	      "\n"
@@ -93,6 +99,16 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *ret
 	return true;
 }
 
+static bool parse_lladdr(const char *text, unsigned char ret_lladdr[6])
+{
+	struct ether_addr address;
+
+	if (!ether_aton_r(text, &address))
+		return false;
+	memcpy(ret_lladdr, &address, sizeof(address));
+	return true;
+}
+
 static bool parse_option(struct options *options, int option, const char *value)
 {
 	unsigned long number = 0;
@@ -119,6 +135,11 @@ static bool parse_option(struct options *options, int option, const char *value)
 			return false;
 		options->probe.source_port = (uint16_t)number;
 		return true;
+	case 'i':
+		options->probe.device = value;
+		return true;
+	case 'm':
+		return parse_lladdr(value, options->probe.lladdr);
 	case 'x':
 		if (!parse_number(value, CHAIN_MAX, &number))
 			return false;
@@ -246,13 +267,14 @@ int main(int argc, char **argv)
 			  .step = "none",
 			  .fd = -1,
 			  .inherited = -1,
+			  .lladdr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 			  .chain = 7,
 			  .timeout_ms = 3000},
 		.repeat = 1,
 	};
 	int option;
 
-	while ((option = getopt(argc, argv, "ln:f:r:uc:s:x:t:h")) != -1) {
+	while ((option = getopt(argc, argv, "ln:f:r:uc:s:i:m:x:t:h")) != -1) {
 		if (option == 'l' || option == 'h') {
 			if (option == 'l')
 				print_techniques();

@@ -6,6 +6,7 @@
 
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
 
@@ -35,6 +36,16 @@ static uint16_t sum_fold(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
+static uint32_t sum_pseudo_header(const union address *source, const union address *to,
+				  uint8_t protocol, size_t len)
+{
+	uint32_t sum = (uint32_t)(protocol + len);
+
+	if (is_ip4(to))
+		return sum_words(&to->in.sin_addr, 4, sum_words(&source->in.sin_addr, 4, sum));
+	return sum_words(&to->in6.sin6_addr, 16, sum_words(&source->in6.sin6_addr, 16, sum));
+}
+
 /* With a checksum over IPv6, where it is mandatory (RFC 8200 8.1). */
 void put_udp(struct packet *packet, const struct probe *p, const union address *source,
 	     const union address *to)
@@ -43,16 +54,51 @@ void put_udp(struct packet *packet, const struct probe *p, const union address *
 	struct udphdr udp = {.uh_sport = htons(40053),
 			     .uh_dport = htons(port_of(to)),
 			     .uh_ulen = htons((uint16_t)len)};
-	uint32_t sum = (uint32_t)(IPPROTO_UDP + len);
+	uint32_t sum;
 
 	if (!is_ip4(to)) {
-		sum = sum_words(&source->in6.sin6_addr, 16, sum);
-		sum = sum_words(&to->in6.sin6_addr, 16, sum);
+		sum = sum_pseudo_header(source, to, IPPROTO_UDP, len);
 		sum = sum_words(&udp, sizeof(udp), sum);
 		udp.uh_sum = sum_fold(sum_words(p->query + 2, p->query_len, sum));
 	}
 	put(packet, &udp, sizeof(udp));
 	put(packet, p->query + 2, p->query_len);
+}
+
+void put_tcp(struct packet *packet, const struct probe *p, const union address *source,
+	     const union address *to, uint8_t flags)
+{
+	size_t payload = p->query_len + 2;
+	struct tcphdr tcp = {.th_sport = htons(40053),
+			     .th_dport = htons(port_of(to)),
+			     .th_seq = htonl(1),
+			     .th_off = 5,
+			     .th_flags = flags,
+			     .th_win = htons(1024)};
+	uint32_t sum = sum_pseudo_header(source, to, IPPROTO_TCP, sizeof(tcp) + payload);
+
+	sum = sum_words(&tcp, sizeof(tcp), sum);
+	tcp.th_sum = sum_fold(sum_words(p->query, payload, sum));
+	put(packet, &tcp, sizeof(tcp));
+	put(packet, p->query, payload);
+}
+
+void put_segments(struct packet *packet, uint8_t next, const union address *first,
+		  const union address *last)
+{
+	/* next, length, type, segments left, last entry, flags, tag */
+	const unsigned char header[8] = {next, 4, 4, 1, 1};
+
+	put(packet, header, sizeof(header));
+	put(packet, &last->in6.sin6_addr, 16);
+	put(packet, &first->in6.sin6_addr, 16);
+}
+
+void put_ah(struct packet *packet, uint8_t next)
+{
+	const unsigned char header[24] = {next, 4, [7] = 1, [11] = 1};
+
+	put(packet, header, sizeof(header));
 }
 
 void put_ip4(struct packet *packet, const union address *source, const union address *to,

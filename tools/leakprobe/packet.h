@@ -29,6 +29,15 @@ void put_fragment(struct packet *packet, uint8_t next, uint16_t fragment, bool m
 /* Eight bytes of nothing: a destination or hop-by-hop options header with one PadN. */
 void put_padding(struct packet *packet, uint8_t next);
 
+/* A segment with the query as its data. */
+void put_tcp(struct packet *packet, const struct probe *p, const union address *source,
+	     const union address *to, uint8_t flags);
+/* Two segments, the packet at the first (RFC 8754 2). */
+void put_segments(struct packet *packet, uint8_t next, const union address *first,
+		  const union address *last);
+/* An authentication header of 24 bytes (RFC 4302 2). */
+void put_ah(struct packet *packet, uint8_t next);
+
 /* A whole UDP datagram with its IP header. */
 int make_datagram(struct probe *p, const union address *to, struct packet *ret_packet);
 /* packet includes its IP header; it is routed by the address in to, not by the header. */

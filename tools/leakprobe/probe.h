@@ -33,6 +33,8 @@ struct probe {
 	const char *step; /* the system call group that runs now; after a failure: that failed */
 	int fd;
 	int inherited; /* -c: a socket to use instead of a new one, or -1 */
+	const char *device; /* -i, or NULL */
+	unsigned char lladdr[6]; /* -m: the next hop's */
 	unsigned int chain;
 	unsigned int timeout_ms;
 	uint16_t source_port; /* -s, or 0 */
@@ -54,8 +56,9 @@ struct technique {
 };
 
 /* One file each; the last row has no name. */
-extern const struct technique udp_techniques[], tcp_techniques[], mapped_techniques[],
-	options_techniques[], raw_techniques[];
+extern const struct technique udp_techniques[], tcp_techniques[], data_techniques[],
+	uring_techniques[], trick_techniques[], options_techniques[], raw_techniques[],
+	frame_techniques[], tun_techniques[];
 
 /* calls.c */
 int open_socket(struct probe *p, int family, int type, int protocol);

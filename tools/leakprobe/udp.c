@@ -8,9 +8,6 @@
 #include <netinet/ip.h>
 #include <string.h>
 
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103 /* linux/udp.h, 4.18 */
-#endif
 #ifndef IPPROTO_UDPLITE
 #define IPPROTO_UDPLITE 136
 #endif
@@ -107,17 +104,6 @@ static int udp_big(struct probe *p)
 		?: send_bytes(p, datagram, sizeof(datagram), 0, &p->to);
 }
 
-static int udp_gso(struct probe *p)
-{
-	unsigned char datagrams[4 * QUERY_MAX];
-	int segment = (int)p->query_len;
-
-	for (int i = 0; i < 4; i++)
-		memcpy(datagrams + i * segment, p->query + 2, p->query_len);
-	return open_udp(p) ?: set_option_int(p, IPPROTO_UDP, UDP_SEGMENT, segment)
-		?: send_bytes(p, datagrams, 4 * p->query_len, 0, &p->to);
-}
-
 static int udp_cork(struct probe *p)
 {
 	size_t half = p->query_len / 2;
@@ -153,6 +139,12 @@ static int udplite_connect(struct probe *p)
 		?: connect_to(p, &p->to) ?: send_query(p, NULL);
 }
 
+static int udplite_sendto(struct probe *p)
+{
+	return open_socket(p, p->to.any.sa_family, SOCK_DGRAM, IPPROTO_UDPLITE)
+		       ?: send_query(p, &p->to);
+}
+
 static int source_port_53(struct probe *p)
 {
 	p->source_port = 53;
@@ -173,14 +165,14 @@ const struct technique udp_techniques[] = {
 	{"udp-any", FOR_BOTH, NEEDS_NOTHING, udp_any,
 	 "sendto() 0.0.0.0 or ::, which mean this host"},
 	{"udp-big", FOR_BOTH, NEEDS_NOTHING, udp_big, "a datagram of 65507 bytes"},
-	{"udp-gso", FOR_BOTH, NEEDS_NOTHING, udp_gso, "four queries in one send by UDP_SEGMENT"},
 	{"udp-cork", FOR_BOTH, NEEDS_NOTHING, udp_cork, "one query by two sends, MSG_MORE"},
 	{"udp-cork-connect", FOR_BOTH, NEEDS_NOTHING, udp_cork_connect,
 	 "sendto() ADDR with MSG_MORE, connect() to -f, send() the rest"},
-	{"udp-same-port-elsewhere", FOR_BOTH, NEEDS_NOTHING, udp_same_port_elsewhere,
+	{"udp-same-port-elsewhere", FOR_BOTH, NEEDS_BIND, udp_same_port_elsewhere,
 	 "from source port PORT, connected to -f: sendto() ADDR"},
 	{"udplite-connect", FOR_BOTH, NEEDS_NOTHING, udplite_connect,
 	 "UDP-Lite: connect(), send()"},
+	{"udplite-sendto", FOR_BOTH, NEEDS_NOTHING, udplite_sendto, "UDP-Lite: sendto()"},
 	{"source-port-53", FOR_BOTH, NEEDS_BIND, source_port_53, "bind() to port 53, sendto()"},
 	{},
 };
