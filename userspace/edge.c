@@ -36,7 +36,7 @@ static bool type_is_ip(unsigned int type)
 
 bool edge_reads_type(unsigned int type, bool *ret_ethernet)
 {
-	*ret_ethernet = type == ARPHRD_ETHER;
+	*ret_ethernet = type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK;
 	return *ret_ethernet || type_is_ip(type);
 }
 

@@ -74,6 +74,7 @@ static void test_types(void **state)
 
 	(void)state;
 	assert_true(edge_reads_type(ARPHRD_ETHER, &ethernet) && ethernet);
+	assert_true(edge_reads_type(ARPHRD_LOOPBACK, &ethernet) && ethernet);
 	assert_true(edge_reads_type(ARPHRD_NONE, &ethernet) && !ethernet);
 	assert_true(edge_reads_type(ARPHRD_PPP, &ethernet) && !ethernet);
 	assert_false(edge_reads_type(ARPHRD_INFINIBAND, &ethernet));

@@ -62,6 +62,8 @@ static struct arm arms[ARM_MAX] = {
 				  .tcp = TCP_DENIED},
 	[ARM_DNSFENCE_LARGE] = {"dnsfence-large", "dnsfence, 100,000 resolvers",
 				.programs = PROGRAMS_LARGE, .blocks_udp = true, .tcp = TCP_DENIED},
+	[ARM_EMPTY_TC] = {"empty-tc", "empty tc program"},
+	[ARM_EDGE] = {"dnsfence-edge", "dnsfence's edge alone"},
 	[ARM_NFT] = {"nft", "nft, 2 rules and a set", .blocks_udp = true, .tcp = TCP_DROPPED},
 	[ARM_IPTABLES] = {"iptables", "legacy iptables and ipset", .blocks_udp = true,
 			  .tcp = TCP_DROPPED},

@@ -20,4 +20,11 @@ int empty_connect4(struct bpf_sock_addr *ctx)
 	return 1;
 }
 
+SEC("tc")
+int empty_tc(struct __sk_buff *skb)
+{
+	(void)skb;
+	return -1; /* TC_ACT_UNSPEC: the next filter, as dnsfence's own */
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh
+# limit: 120
+#
+# Frames that a process of this host makes itself: AF_PACKET in its variants, tagged ones, TUN. They
+# meet the fence at the uplink, by their socket's cgroup where they have one. Sockets that would
+# send past it are refused before they can.
+. "$(dirname "$0")/lib.sh"
+setup
+DAEMON_NETNS=/run/netns/$NEAR
+MAC=02:df:00:00:00:02
+near sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+far nft -f - <<-RULES || die "no counters of tagged frames"
+	table netdev tagged {
+		chain ingress {
+			type filter hook ingress device far priority 1;
+			ether type { 8021q, 8021ad } counter comment "tagged"
+		}
+	}
+RULES
+policy <<-YAML
+	apiVersion: dnsfence/v1
+	resolvers: {good: [$GOOD4, "$GOOD6"]}
+	policies:
+	  - {name: free, match: {cgroup: /$ID/free}, resolvers: any}
+	  - {name: default, resolvers: [good]}
+	edge: {interfaces: [near], uplinks: [near]}
+	events: {stdout: true}
+YAML
+mkdir "$CGROUP2/$ID/free"
+
+# landed TECHNIQUE ADDR: frames of that technique for that address at the far end.
+landed() {
+	case $1 in
+	af-packet-vlan | af-packet-qinq)
+		far nft list chain netdev tagged ingress | sed -n 's/.*counter packets \([0-9]*\).*/\1/p' ;;
+	*) arrived "$2" ;;
+	esac
+}
+
+landed_more() { (($(landed "$1" "$2") > $3)); }
+
+frames="af-packet-raw af-packet-dgram af-packet-vlan af-packet-qinq af-packet-vnet-hdr af-packet-tx-ring"
+
+# lands CGROUP TECHNIQUE ADDR [PORT]: it arrives.
+lands() {
+	local before
+	before=$(landed "$2" "$3")
+	probe_in "$1" "$2" "$3" "${4:-53}" -i near -m $MAC
+	((CHECKS++))
+	wait_until landed_more "$2" "$3" "$before" || fail "$2 $3 from $1: nothing arrived ($OUT)"
+}
+
+# is_dropped TECHNIQUE ADDR: it does not, and the log says why and who.
+is_dropped() {
+	local before denied_before
+	before=$(landed "$1" "$2") denied_before=$(denied)
+	probe "$1" "$2" 53 -i near -m $MAC
+	settle
+	expect "$1 $2, frames at the far end" "$(landed "$1" "$2")" "$before"
+	expect "$1 $2, denied counter" "$(denied)" $((denied_before + 1))
+	expect_event "$1 $2" "$PID" ".dnsfence.hook == \"edge_out\" and .destination.ip == \"$2\"
+		and .destination.port == 53 and .process.name == \"leakprobe\"
+		and .dnsfence.cgroup.path == \"/$APPS\" and .rule.name == \"default\"
+		and .observer.egress.interface.name == \"near\" and .user.name == \"root\"
+		and .dns.question.name == \"leak.dnsfence.test\""
+}
+
+for technique in $frames; do
+	for target in $BAD4 $BAD6; do
+		lands "$APPS" $technique $target
+	done
+done
+for technique in af-packet-qdisc-bypass af-xdp tun-inject; do
+	lands "$APPS" $technique $BAD4
+done
+
+start_fence
+for technique in $frames; do
+	for target in $BAD4 $BAD6; do
+		is_dropped $technique $target
+		lands "$APPS" $technique "$(twin $target)"
+		lands "$ID/free" $technique $target
+		lands "$APPS" $technique $target 54
+	done
+done
+probe af-packet-raw $BAD4 53 -i near -m $MAC
+expect "the errno of AF_PACKET" "$ERRNO" ENOBUFS
+
+# Past the edge: refused where it begins, whatever the address.
+for technique in af-packet-qdisc-bypass af-xdp; do
+	for target in $BAD4 $GOOD6; do
+		before=$(arrived $target) denied_before=$(denied)
+		probe $technique $target 53 -i near -m $MAC
+		expect "$technique $target, errno" "$ERRNO" EPERM
+		settle
+		expect "$technique $target, frames at the far end" "$(arrived $target)" "$before"
+		expect "$technique $target, denied counter" "$(denied)" $((denied_before + 1))
+		expect_event "$technique $target" "$PID" '.event.reason == "bypass-socket"
+			and .dnsfence.hook == "setsockopt" and .process.name == "leakprobe"
+			and .dnsfence.errno == 1 and .rule.name == "default"'
+	done
+	lands "$ID/free" $technique $BAD4
+done
+
+# What a TUN device injects is nobody's: it is judged by the last policy.
+before=$(arrived $BAD4)
+probe tun-inject $BAD4 53
+expect "tun-inject, errno" "$ERRNO" 0
+settle
+expect "tun-inject, packets at the far end" "$(arrived $BAD4)" "$before"
+lands "$APPS" tun-inject $GOOD4
+((CHECKS++))
+has_tun_event() {
+	[[ $(jq -c "select(.dnsfence.hook? == \"edge_out\" and .destination.ip == \"$BAD4\"
+		and (has(\"process\") | not) and .observer.ingress.interface.name)" "$EVENTS") ]]
+}
+wait_until has_tun_event || fail "tun-inject: no event of a frame that came in by the tun device"
+expect_log_whole
+
+# Without the edge they are nobody's matter again.
+sed -i 's/^edge:.*/edge: {interfaces: off}/' "$CONFIG"
+dnsfence reload 2>/dev/null
+expect "reload without the edge" $? 0
+lands "$APPS" af-packet-raw $BAD4
+lands "$APPS" af-packet-qdisc-bypass $BAD4
+expect "queueing disciplines left" "$(near tc qdisc show | grep -c clsact)" 0
+finish

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh
+# limit: 120
+#
+# The interfaces under the edge: those that come later, are renamed, go; what other people have
+# hung there; filters that somebody takes away. How long a new interface stays open is measured.
+. "$(dirname "$0")/lib.sh"
+need tc python3
+setup
+DAEMON_NETNS=/run/netns/$NEAR
+tc_near() { near tc "$@"; }
+unload_near() {
+	near "$DNSFENCE" --cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" unload 2>>"$WORK/unload"
+}
+
+# ours DEVICE ingress|egress: how many of the fence's filters are there.
+ours() { tc_near filter show dev "$1" "$2" 2>/dev/null | grep -c 'handle 0xdf.*dnsfence_'; }
+is_fenced() { (($(ours "$1" "$2") == 1)); }
+
+config() {
+	policy <<-YAML
+		apiVersion: dnsfence/v1
+		resolvers: {good: [$GOOD4]}
+		policies: [{name: default, resolvers: [good]}]
+		edge: {interfaces: [near, "v*"], uplinks: ["ne*"]}
+		events: {stdout: true}
+	YAML
+}
+
+# Before the fence: others have a filter of another kind at its priority, and one further down.
+ip -n "$NEAR" link add v0 type veth peer name p0
+tc_near qdisc add dev v0 clsact
+tc_near filter add dev v0 ingress prio 1 protocol ip u32 match ip dport 99 0xffff flowid 1:1 ||
+	skip "no u32 filters"
+tc_near qdisc add dev near clsact
+tc_near filter add dev near egress prio 5 protocol all u32 match u32 0 0 \
+	action mirred egress mirror dev p0 || skip "no mirred action"
+config
+start_fence
+expect "v0, in" "$(ours v0 ingress)" 1
+expect "v0, out" "$(ours v0 egress)" 0
+expect "near, out" "$(ours near egress)" 1
+expect "near, in" "$(ours near ingress)" 0
+expect "the others' filter" "$(tc_near filter show dev v0 ingress | grep -c 'flowid 1:1')" 1
+expect "priorities" "$(status_of '.edge | map(.interface + " " + (.priority | tostring)) | sort | join(", ")')" \
+	"near 1, v0 2"
+
+# The others' filter still sees what ours lets pass, and ours comes first where it can.
+fenced dig +short +tries=1 +time=2 @$GOOD4 x.test >/dev/null
+expect_more "packets at the others' filter" "$(tc_near -s filter show dev near egress |
+	sed -n 's/.*Sent [0-9]* bytes \([0-9]*\) pkt.*/\1/p' | tail -n 1)" 0
+
+# Later ones: by their kind, by name, renamed into and out of what is fenced.
+ip -n "$NEAR" link add v1 type veth peer name p1
+((CHECKS++))
+wait_until is_fenced v1 ingress || fail "a veth that came later is not fenced"
+expect "its other end, which the policy does not name" "$(ours p1 ingress)" 0
+ip -n "$NEAR" link set p1 name v2
+((CHECKS++))
+wait_until is_fenced v2 ingress || fail "a renamed veth is not fenced"
+ip -n "$NEAR" link set v2 name x2
+is_free() { (($(ours x2 ingress) == 0)); }
+((CHECKS++))
+wait_until is_free || fail "renamed away, it is still fenced"
+ip -n "$NEAR" link del v1
+interfaces() { status_of '.edge | map(.interface) | sort | join(" ")'; }
+forgets_v1() { [[ $(interfaces) == "near v0" ]]; }
+((CHECKS++))
+wait_until forgets_v1 || fail "an interface that has gone is still listed: $(interfaces)"
+
+# Taken away by somebody: back within two ticks, and said.
+tc_near filter del dev near egress prio 1
+expect "somebody takes a filter away" "$(ours near egress)" 0
+((CHECKS++))
+wait_until is_fenced near egress || fail "a filter that was taken away does not come back"
+expect "said in the log of the daemon" "$(grep -c "taken 1 of the fence's tc filters away" "$DAEMON_LOG.now")" 1
+tc_near qdisc del dev near clsact
+((CHECKS++))
+wait_until is_fenced near egress || fail "after the queueing discipline was taken away: not fenced"
+
+# How long an interface is open: from the kernel's word of it to its word of our filter, 50 times.
+near python3 "$HERE/window.py" v1 50 >"$WORK/window" &
+listener=$!
+listens() { [[ -s $WORK/window ]]; }
+wait_until listens || fail "nobody listens to the kernel"
+for i in {1..50}; do
+	ip -n "$NEAR" link add "v1$i" type veth peer name "p1$i"
+	sleep 0.02
+done
+wait $listener
+expect "the window was measured, exit status" $? 0
+echo "an interface is open for: median $(sed -n 26p "$WORK/window") us, worst $(tail -n 1 "$WORK/window") us" >&2
+expect "new interfaces fenced" "$(for i in {1..50}; do ours "v1$i" ingress; done | sort | uniq -c | tr -s ' ')" " 50 1"
+
+# Restart: adopted, replaced in place. What is no longer wanted goes. The others' things stay.
+stop_fence KILL
+expect "after SIGKILL" "$(ours near egress)" 1
+sed -i 's/^edge:.*/edge: {interfaces: [near], uplinks: [near]}/' "$CONFIG"
+start_fence
+expect "not wanted any more" "$(ours v0 ingress) $(ours v11 ingress)" "0 0"
+expect "still wanted" "$(ours near egress)" 1
+unload_near
+expect "unload, exit status" $? 0
+expect "filters left" "$(for d in near v0 v11; do ours $d ingress; ours $d egress; done | sort -u)" 0
+expect "the others' filter after unload" "$(tc_near filter show dev v0 ingress | grep -c 'flowid 1:1')" 1
+expect "the others' queueing discipline" "$(tc_near qdisc show dev v0 | grep -c clsact)" 1
+expect "ours" "$(tc_near qdisc show dev v11 | grep -c clsact)" 0
+DAEMON=''
+
+# An interface by name that is not there; one whose frames cannot be read.
+sed -i 's/^edge:.*/edge: {interfaces: [near, nothere], uplinks: [near]}/' "$CONFIG"
+near "$DNSFENCE" -C "$CONFIG" check 2>"$WORK/check"
+expect "check, exit status" $? 1
+expect_match "check" "$(<"$WORK/check")" "there is no interface 'nothere'; create it first, or write a glob"
+
+# From another network namespace unload cannot take the filters away, and says so.
+sed -i 's/^edge:.*/edge: {interfaces: [near], uplinks: [near]}/' "$CONFIG"
+start_fence
+stop_fence TERM
+dnsfence unload 2>"$WORK/elsewhere"
+expect "unload from another namespace, exit status" $? 1
+expect_match "unload from another namespace" "$(<"$WORK/elsewhere")" "network namespace net:\[[0-9]+\]"
+expect "still fenced" "$(ours near egress)" 1
+unload_near
+expect "unload where they are, exit status" $? 0
+
+# An ephemeral one that is killed leaves its filters; unload knows them.
+start_fence --ephemeral
+stop_fence KILL
+expect "an ephemeral one, killed" "$(ours near egress)" 1
+unload_near
+expect "after unload" "$(ours near egress)" 0
+finish
