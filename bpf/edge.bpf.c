@@ -271,12 +271,11 @@ static __always_inline int edge_in_scope(struct __sk_buff *skb, __u32 family)
 	       bpf_skb_ancestor_cgroup_id(skb, scope_level) == scope_cgroup;
 }
 
-static __always_inline int edge_let_in(struct __sk_buff *skb, __u64 packed, __u32 with,
-				       int translated)
+static __always_inline void edge_let_in(struct __sk_buff *skb, __u64 packed, __u32 with,
+					int translated)
 {
 	if (!with_out(with))
 		skb->tc_index = translated ? EDGE_MARK_ANY : edge_mark_of(skb, packed);
-	return EDGE_NEXT;
 }
 
 /*
@@ -292,57 +291,64 @@ __noinline int edge_pass_judged(struct __sk_buff *skb, __u64 packed, __u32 with)
 		rank = subject_rank(skb, SUBJECT_SOCKET, &generations[gen], gen, DF_UID_ANY);
 		decision = decision_unpack(packet_decide(skb, packed, gen, rank));
 	}
-	return edge_let_in(skb, packed, with,
-			   decision.reason == DF_REASON_SANCTIONED && decision.translated);
+	edge_let_in(skb, packed, with,
+		    decision.reason == DF_REASON_SANCTIONED && decision.translated);
+	return 0;
 }
 
-static __always_inline int edge_act(struct __sk_buff *skb, __u64 packed, __u32 with, __u64 verdict)
+/* A frame that its policy forbids or allows; the violation, or 0 when it may go on. */
+static __always_inline __u64 edge_act(struct __sk_buff *skb, __u64 packed, __u32 with,
+				      __u64 verdict)
 {
 	struct df_decision decision = decision_unpack(verdict);
-	enum df_hook hook = with_out(with) ? DF_HOOK_EDGE_OUT : DF_HOOK_EDGE_IN;
 
-	if (decision.verdict != DF_VERDICT_ALLOW && decision.reason == DF_REASON_NOT_SANCTIONED &&
+	if (decision.reason == DF_REASON_NOT_SANCTIONED &&
 	    edge_excuse(skb, packed, with_gen(with), decision.verdict == DF_VERDICT_AUDIT)) {
 		decision.verdict = DF_VERDICT_ALLOW;
 		decision.reason = DF_REASON_ANSWER;
 	}
-	if (hook == DF_HOOK_EDGE_OUT)
+	if (with_out(with))
 		count_verdict(DF_HOOK_EDGE_OUT, decision.verdict, decision.reason);
 	else
 		count_verdict(DF_HOOK_EDGE_IN, decision.verdict, decision.reason);
-	if (decision.verdict != DF_VERDICT_ALLOW)
-		edge_report(skb, packed, with, verdict);
-	if (decision.verdict == DF_VERDICT_DENY)
-		return EDGE_DROP;
-	return edge_let_in(skb, packed, with, decision.translated);
+	/* What a policy lets in only for the log is let out likewise. */
+	if (decision.verdict != DF_VERDICT_DENY)
+		edge_let_in(skb, packed, with, decision.translated);
+	return decision.verdict == DF_VERDICT_ALLOW ? 0 : verdict;
 }
 
-/* A frame to a fenced port, or one whose port is not plain to see. */
-__noinline int edge_judge(struct __sk_buff *skb, __u64 packed, __u32 with)
+/*
+ * A frame to a fenced port, or one whose port is not plain to see. The violation, as
+ * decision_pack() has it, or 0. Reporting it is the caller's: the stacks of all would be too deep
+ * together.
+ */
+__noinline __u64 edge_judge(struct __sk_buff *skb, __u64 packed, __u32 with)
 {
 	__u32 family = with_family(with), gen = with_gen(with);
 	__u64 verdict;
 
-	packed = edge_soften(packed, family);
-	if (family_is_inet(family))
-		return edge_pass_judged(skb, packed, with);
-	if (!edge_in_scope(skb, family))
-		return edge_let_in(skb, packed, with, 0);
+	if (family_is_inet(family)) {
+		edge_pass_judged(skb, packed, with);
+		return 0;
+	}
+	if (!edge_in_scope(skb, family)) {
+		edge_let_in(skb, packed, with, 0);
+		return 0;
+	}
 	if (with_out(with) && !family && skb->tc_index &&
 	    (skb->tc_index == EDGE_MARK_ANY || skb->tc_index == edge_mark_of(skb, packed)))
-		return EDGE_NEXT;
+		return 0;
 	verdict = packet_decide(skb, packed, gen, edge_rank(skb, packed, with));
-	if ((__u8)verdict == DF_VERDICT_PASS)
-		return EDGE_NEXT;
-	return edge_act(skb, packed, with, verdict);
+	return (__u8)verdict == DF_VERDICT_PASS ? 0 : edge_act(skb, packed, with, verdict);
 }
 
 static __always_inline int edge_handle(struct __sk_buff *skb, enum df_hook hook, int ethernet)
 {
 	struct bpf_sock *sk = skb->sk;
 	__u32 family = sk ? sk->family : 0, gen = active & 1;
+	__u32 with = EDGE_WITH(gen, hook, family);
+	__u64 packed, violation;
 	__u8 ports[4];
-	__u64 packed;
 
 	if (hook == DF_HOOK_EDGE_OUT && family_is_inet(family))
 		return EDGE_NEXT;
@@ -355,7 +361,12 @@ static __always_inline int edge_handle(struct __sk_buff *skb, enum df_hook hook,
 		packed = ethernet ? edge_walk_ethernet(skb) : packet_walk(skb);
 	if (!packed)
 		return EDGE_NEXT;
-	return edge_judge(skb, packed, EDGE_WITH(gen, hook, family));
+	packed = edge_soften(packed, family);
+	violation = edge_judge(skb, packed, with);
+	if (!violation)
+		return EDGE_NEXT;
+	edge_report(skb, packed, with, violation);
+	return (__u8)violation == DF_VERDICT_DENY ? EDGE_DROP : EDGE_NEXT;
 }
 
 SEC("tc")

@@ -443,6 +443,26 @@ int dnsfence_packet(struct __sk_buff *skb)
 	return packet_judge(skb, packed, gen);
 }
 
+/* Report what a slot holds, if it has held it for long enough. Global: verified once, not per turn.
+ */
+__noinline int flush_slot(__u32 index, __u64 now)
+{
+	struct fold_slot *slot = bpf_map_lookup_elem(&folds, &index);
+	struct df_event *record;
+	__u32 count;
+
+	if (!slot || !slot->pending || now - slot->since < DF_FOLD_NS)
+		return 0;
+	record = bpf_ringbuf_reserve(&events, DF_EVENT_HEAD_SIZE, 0);
+	if (!record)
+		return 0; /* full: the slot keeps its count for the next run */
+	bpf_spin_lock(&slot->lock);
+	count = slot_take(slot, record);
+	bpf_spin_unlock(&slot->lock);
+	slot_report(record, count);
+	return 0;
+}
+
 /*
  * Never attached: the daemon runs it (BPF_PROG_TEST_RUN) to report repeats that no later
  * violation has reported. One run walks DF_FOLD_BATCH slots, the next goes on behind them.
@@ -455,20 +475,7 @@ int dnsfence_flush(struct __sk_buff *skb)
 
 	(void)skb;
 	flush_next = (first + DF_FOLD_BATCH) % DF_FOLD_SLOTS;
-	for (int i = 0; i < DF_FOLD_BATCH; i++) {
-		__u32 index = (first + i) % DF_FOLD_SLOTS, count;
-		struct fold_slot *slot = bpf_map_lookup_elem(&folds, &index);
-		struct df_event *record;
-
-		if (!slot || !slot->pending || now - slot->since < DF_FOLD_NS)
-			continue;
-		record = bpf_ringbuf_reserve(&events, DF_EVENT_HEAD_SIZE, 0);
-		if (!record)
-			continue; /* full: the slot keeps its count for the next run */
-		bpf_spin_lock(&slot->lock);
-		count = slot_take(slot, record);
-		bpf_spin_unlock(&slot->lock);
-		slot_report(record, count);
-	}
+	for (int i = 0; i < DF_FOLD_BATCH; i++)
+		flush_slot((first + i) % DF_FOLD_SLOTS, now);
 	return PACKET_PASS;
 }
