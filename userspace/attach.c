@@ -110,22 +110,6 @@ static int link_pin(int link, const struct pins *pins, enum df_hook hook, struct
 	return 0;
 }
 
-/* Only unload opens a fence: one that is closed around another cgroup is not given up for ours. */
-static int link_refuse_other(int link, uint64_t cgroup_id, const struct pins *pins,
-			     struct problem *problem)
-{
-	struct bpf_link_info info;
-
-	if (link < 0 || link_info(link, &info) < 0 || !info.cgroup.cgroup_id ||
-	    info.cgroup.cgroup_id == cgroup_id)
-		return 0;
-	return problem_set(
-		problem, EEXIST,
-		"the fence pinned in %s is around another cgroup; \"dnsfence unload\" opens "
-		"it, or give another --pin-dir and --runtime-dir for a second one",
-		pins->dir);
-}
-
 static int hook_attach(struct attachments *attachments, const struct fence *fence, int cgroup_fd,
 		       uint64_t cgroup_id, const struct pins *pins, enum df_hook hook,
 		       struct problem *problem)
@@ -138,9 +122,6 @@ static int hook_attach(struct attachments *attachments, const struct fence *fenc
 		if (*link < 0)
 			*link = -1;
 	}
-	r = link_refuse_other(*link, cgroup_id, pins, problem);
-	if (r < 0)
-		return r;
 	if (link_take_over(*link, cgroup_id, fence->programs[hook]))
 		return 0;
 	fresh = bpf_link_create(fence->programs[hook], cgroup_fd, hooks[hook].type, NULL);
@@ -214,6 +195,35 @@ int attach_inspect(const struct pins *pins, enum df_hook hook, struct link_state
 		.program_id = info.prog_id,
 		.cgroup_id = info.cgroup.cgroup_id,
 	};
+	return 0;
+}
+
+void attach_plan_of_pins(const struct pins *pins, struct hook_plan *ret)
+{
+	struct link_state state;
+
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
+		ret->why[hook] = attach_inspect(pins, hook, &state) == 0 && state.pinned
+					 ? "it was attached before"
+					 : NULL;
+}
+
+int attach_refuse_elsewhere(const struct pins *pins, int cgroup_fd, struct problem *problem)
+{
+	struct link_state state;
+	struct stat st;
+
+	if (fstat(cgroup_fd, &st) < 0)
+		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
+		if (attach_inspect(pins, hook, &state) == 0 && state.attached &&
+		    state.cgroup_id != st.st_ino)
+			return problem_set(
+				problem, EEXIST,
+				"the fence pinned in %s is around another cgroup; \"dnsfence "
+				"unload\" opens it, or give another --pin-dir and --runtime-dir "
+				"for a second one",
+				pins->dir);
 	return 0;
 }
 

@@ -28,8 +28,8 @@ void attach_plan(const struct df_generation *generation, const struct kernel_fea
 
 /*
  * Put the programs of the plan on a cgroup. Pinned links are updated in place; those whose cgroup
- * has gone are replaced; those on another live cgroup are an error, -EEXIST. pins may be NULL. 0;
- * -errno with *problem set, and what was attached before still is.
+ * has gone are replaced. pins may be NULL. 0; -errno with *problem set, and what was attached
+ * before still is.
  */
 int attach_hooks(struct attachments *attachments, const struct fence *fence, int cgroup_fd,
 		 const struct pins *pins, const struct hook_plan *plan, struct problem *problem);
@@ -49,6 +49,15 @@ struct link_state {
 };
 
 int attach_inspect(const struct pins *pins, enum df_hook hook, struct link_state *ret);
+
+/* The plan that would keep what is pinned. */
+void attach_plan_of_pins(const struct pins *pins, struct hook_plan *ret);
+
+/*
+ * Only unload opens a fence: one that is closed around another cgroup is not given up for this
+ * one. 0, or -EEXIST with *problem set.
+ */
+int attach_refuse_elsewhere(const struct pins *pins, int cgroup_fd, struct problem *problem);
 
 #define ATTACH_ORDER_MAX 64
 

@@ -2,15 +2,18 @@
 #include "enforce.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "cgroup.h"
 #include "log.h"
 
 static int cgroup_open(const char *mount, const char *path, struct problem *problem)
 {
+	_cleanup_close_ int fd = -1;
 	char full[PATH_MAX];
-	int fd;
+	struct statfs fs;
 
 	snprintf(full, sizeof(full), "%s%s", mount, path);
 	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -18,7 +21,10 @@ static int cgroup_open(const char *mount, const char *path, struct problem *prob
 		return problem_set(problem, errno,
 				   "cannot open the cgroup %s: %s; --cgroup is a path below %s",
 				   full, strerror(errno), mount);
-	return fd;
+	if (fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != CGROUP2_SUPER_MAGIC)
+		return problem_set(problem, ENOTDIR, "%s is no cgroup; --cgroup is a path below %s",
+				   full, mount);
+	return TAKE_FD(fd);
 }
 
 static void warn_of_errno(const struct enforcement *enforcement)
@@ -43,16 +49,26 @@ static int enforce_publish(struct enforcement *enforcement, const struct prepare
 	return r;
 }
 
-static int enforce_attach(struct enforcement *enforcement, struct problem *problem)
-{
-	return attach_hooks(&enforcement->attachments, &enforcement->fence, enforcement->cgroup_fd,
-			    enforcement->pins, &enforcement->plan, problem);
-}
-
-static void enforce_plan(struct enforcement *enforcement, const struct prepared *prepared)
+static void enforce_plan(const struct enforcement *enforcement, const struct prepared *prepared,
+			 struct hook_plan *ret)
 {
 	attach_plan(&prepared->image.generation, &enforcement->fence.features, &prepared->config,
-		    &enforcement->plan);
+		    ret);
+}
+
+static int enforce_attach(struct enforcement *enforcement, const struct hook_plan *plan,
+			  struct problem *problem)
+{
+	return attach_hooks(&enforcement->attachments, &enforcement->fence, enforcement->cgroup_fd,
+			    enforcement->pins, plan, problem);
+}
+
+/* Both are done: what the plan has no use for goes, and the plan is what status tells. */
+static void enforce_settle(struct enforcement *enforcement, const struct hook_plan *plan)
+{
+	enforcement->plan = *plan;
+	attach_trim(&enforcement->attachments, enforcement->pins, plan);
+	warn_of_errno(enforcement);
 }
 
 void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool ephemeral)
@@ -116,45 +132,65 @@ static int enforce_edge(struct enforcement *enforcement, const struct config *co
 
 /*
  * The programs of the new policy's hooks come first: they judge by the old policy until the flip,
- * and a failure up to there leaves that in force.
+ * and a failure up to there leaves that in force, at its own hooks.
  */
-int enforce_policy(struct enforcement *enforcement, const struct prepared *prepared,
-		   struct problem *problem)
+static int enforce_next(struct enforcement *enforcement, const struct prepared *prepared,
+			struct problem *problem)
 {
+	struct hook_plan plan;
 	int r;
 
-	enforce_plan(enforcement, prepared);
-	r = enforce_attach(enforcement, problem);
+	enforce_plan(enforcement, prepared, &plan);
+	r = enforce_attach(enforcement, &plan, problem);
 	if (r >= 0)
 		r = enforce_publish(enforcement, prepared, problem);
-	if (r < 0)
+	if (r < 0) {
+		attach_trim(&enforcement->attachments, enforcement->pins, &enforcement->plan);
 		return r;
-	attach_trim(&enforcement->attachments, enforcement->pins, &enforcement->plan);
-	warn_of_errno(enforcement);
-	return enforce_edge(enforcement, &prepared->config, false, problem);
-}
-
-/* The other way round than above: these programs may be new, and their maps empty. */
-static int enforce_first(struct enforcement *enforcement, const struct prepared *prepared,
-			 struct problem *problem)
-{
-	int r;
-
-	enforce_plan(enforcement, prepared);
-	r = enforce_publish(enforcement, prepared, problem);
-	if (r >= 0)
-		r = enforce_attach(enforcement, problem);
-	if (r < 0)
-		return r;
-	attach_trim(&enforcement->attachments, enforcement->pins, &enforcement->plan);
-	warn_of_errno(enforcement);
+	}
+	enforce_settle(enforcement, &plan);
 	return 0;
 }
 
-int enforce_start(const struct options *options, const struct prepared *prepared,
-		  const struct pins *pins, struct enforcement *ret, struct problem *problem)
+int enforce_policy(struct enforcement *enforcement, const struct prepared *prepared,
+		   struct problem *problem)
 {
-	struct enforcement enforcement = {.pins = pins, .pins_lock = -1};
+	int r = enforce_next(enforcement, prepared, problem);
+
+	return r < 0 ? r : enforce_edge(enforcement, &prepared->config, false, problem);
+}
+
+/* The other way round than above: these programs are new, and their maps empty. */
+static int enforce_first(struct enforcement *enforcement, const struct prepared *prepared,
+			 struct problem *problem)
+{
+	struct hook_plan plan;
+	int r;
+
+	enforce_plan(enforcement, prepared, &plan);
+	r = enforce_publish(enforcement, prepared, problem);
+	if (r >= 0)
+		r = enforce_attach(enforcement, &plan, problem);
+	if (r < 0)
+		return r;
+	enforce_settle(enforcement, &plan);
+	return 0;
+}
+
+/* The maps that were taken over hold a policy: to the programs just loaded as to those before. */
+static bool enforce_took_over(const struct enforcement *enforcement)
+{
+	const struct fence *fence = &enforcement->fence;
+
+	return fence->adopted && fence->generations[*fence->active & 1].id;
+}
+
+/* The pins are ours alone from here on; the programs are loaded, and nothing is attached. */
+static int enforce_open(const struct options *options, const struct prepared *prepared,
+			struct enforcement *enforcement, bool *ret_closed_before,
+			struct problem *problem)
+{
+	const struct pins *pins = enforcement->pins;
 	struct kernel_features features = {0};
 	struct fence_options fence_options = {
 		.features = &features,
@@ -162,38 +198,56 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 		.cgroup_level = cgroup_level(options->cgroup),
 		.ring_bytes = (uint32_t)prepared->config.ring_kib * 1024,
 	};
-	bool closed_before = pins && pins_exist(pins);
-	struct problem ignored;
 	struct stat st;
+	int r = fence_probe(&features, problem); /* before anything is made */
+
+	if (fstat(enforcement->cgroup_fd, &st) == 0)
+		fence_options.cgroup_id = st.st_ino;
+	if (r >= 0 && pins)
+		r = pins_prepare(pins, problem);
+	if (r >= 0 && pins)
+		r = enforcement->pins_lock = pins_lock(pins, problem);
+	if (r < 0)
+		return r;
+	*ret_closed_before = pins && pins_exist(pins);
+	if (pins)
+		r = attach_refuse_elsewhere(pins, enforcement->cgroup_fd, problem);
+	if (r < 0)
+		return r;
+	r = fence_open(&fence_options, &enforcement->fence, problem);
+	if (r < 0)
+		return r;
+	if (enforcement->fence.replaced)
+		log_info("what was pinned in %s is another version's, or not whole; it is replaced",
+			 pins->dir);
+	if (enforce_took_over(enforcement))
+		attach_plan_of_pins(pins, &enforcement->plan);
+	return 0;
+}
+
+int enforce_start(const struct options *options, const struct prepared *prepared,
+		  const struct pins *pins, struct enforcement *ret, struct problem *problem)
+{
+	struct enforcement enforcement = {.pins = pins, .pins_lock = -1};
+	bool closed_before = false;
+	struct problem ignored;
 	int r;
 
 	attachments_init(&enforcement.attachments);
 	enforcement.cgroup_fd = cgroup_open(prepared->mount, options->cgroup, problem);
 	if (enforcement.cgroup_fd < 0)
 		return enforcement.cgroup_fd;
-	if (fstat(enforcement.cgroup_fd, &st) == 0)
-		fence_options.cgroup_id = st.st_ino;
 	enforce_edge_owner(enforcement.edge_owner, options->pin_dir, !pins);
-	r = fence_probe(&features, problem); /* before anything is made */
-	if (r >= 0 && pins)
-		r = pins_prepare(pins, problem);
-	if (r >= 0 && pins)
-		r = enforcement.pins_lock = pins_lock(pins, problem);
-	if (r >= 0)
-		r = fence_open(&fence_options, &enforcement.fence, problem);
-	if (r < 0) {
-		enforce_close(&enforcement);
-		return r;
-	}
-	if (enforcement.fence.replaced)
-		log_info("another version of dnsfence had pinned %s; it is replaced", pins->dir);
-	r = enforce_first(&enforcement, prepared, problem);
+	r = enforce_open(options, prepared, &enforcement, &closed_before, problem);
 	*ret = enforcement; /* the edge keeps a pointer to the fence in it */
+	if (r >= 0)
+		r = enforce_took_over(ret) ? enforce_next(ret, prepared, problem)
+					   : enforce_first(ret, prepared, problem);
 	if (r >= 0)
 		r = enforce_edge(ret, &prepared->config, true, problem);
 	if (r < 0) {
 		/* A fence that was closed before stays so, whatever version pinned it. */
-		if (closed_before)
+		if (closed_before || (pins && ret->pins_lock < 0))
 			enforce_close(ret);
 		else
 			(void)enforce_stop(ret, &ignored);
@@ -216,7 +270,7 @@ void enforce_close(struct enforcement *enforcement)
 int enforce_stop(struct enforcement *enforcement, struct problem *problem)
 {
 	const struct pins *pins = enforcement->pins;
-	int r = enforce_open_edge(enforcement, problem), removed;
+	int r = enforcement->fence.object ? enforce_open_edge(enforcement, problem) : 0, removed;
 
 	enforce_close(enforcement);
 	removed = pins ? pins_remove(pins, problem) : 0;

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #include "dnsfence.skel.h"
 #include "log.h"
@@ -163,23 +164,31 @@ static int fence_set_pins(const struct pins *pins, struct fence *fence, struct p
 	return 0;
 }
 
+static const char *kernel_release(struct utsname *name)
+{
+	return uname(name) == 0 ? name->release : "?";
+}
+
 /* probed: a program of two instructions could be loaded before. */
 static int fence_explain(int error, bool probed, struct problem *problem)
 {
+	struct utsname name;
+
 	if (error == -EPERM || (error == -EACCES && !probed))
 		return problem_set(problem, EPERM,
 				   "the kernel refuses to load BPF programs: run as root, or with "
 				   "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
 	if (probed && (error == -EACCES || error == -E2BIG || error == -EINVAL))
 		return problem_set(problem, ENOTSUP,
-				   "this kernel's verifier refuses the programs: %s (-v shows why)",
-				   strerror(-error));
+				   "this kernel, %s, refuses the programs or their maps: %s (-v "
+				   "shows why); they need Linux 5.10 or later with BTF",
+				   kernel_release(&name), strerror(-error));
 	if (error == -ENOSYS || error == -EINVAL)
 		return problem_set(
 			problem, ENOTSUP,
-			"this kernel cannot run the fence (%s); it needs Linux 5.10 with "
-			"CONFIG_CGROUP_BPF and BTF",
-			strerror(-error));
+			"this kernel, %s, cannot run the fence (%s); it needs Linux 5.10 or later "
+			"with CONFIG_CGROUP_BPF and BTF",
+			kernel_release(&name), strerror(-error));
 	return problem_set(problem, -error, "cannot load the BPF programs: %s%s", strerror(-error),
 			   log_wants(LOG_LEVEL_DEBUG) ? "" : " (-v shows what the kernel says)");
 }
@@ -249,6 +258,8 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 		r = fence_set_pins(options->pins, &fence, problem);
 	if (r >= 0) {
 		r = dnsfence_bpf__load(fence.object);
+		if (r >= 0 && !fence.object->bss) /* mapping a map takes 5.5 */
+			r = -EINVAL;
 		if (r < 0)
 			r = fence_explain(r, true, problem);
 	}
@@ -257,9 +268,11 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 		return r;
 	}
 	fence_fill(&fence);
-	if (fence_mark_abi(&fence) < 0) {
+	r = fence_mark_abi(&fence);
+	if (r < 0) {
 		dnsfence_bpf__destroy(fence.object);
-		return problem_set(problem, EIO, "cannot write the log state map");
+		return problem_set(problem, EIO, "cannot write the log state map: %s",
+				   strerror(-r));
 	}
 	*ret = fence;
 	return 0;
