@@ -30,10 +30,42 @@ static int status_open(const struct options *options)
 	return EXIT_NEGATIVE;
 }
 
-static int status_from_pins(const struct options *options)
+/* Counters or the policy cannot be read; whether lookups are judged depends on the links alone. */
+static int status_maimed(const struct pins *pins)
+{
+	struct link_state packet;
+	bool closed = attach_inspect(pins, DF_HOOK_PACKET, &packet) == 0 && packet.attached;
+
+	log_error("what is pinned in %s is not whole, and the fence is %s; \"dnsfence run\" or "
+		  "\"load\" mends it",
+		  pins->dir, closed ? "closed" : "open");
+	return EXIT_NEGATIVE;
+}
+
+static int status_of_maps(const struct options *options, const struct pins *pins,
+			  const int maps[FENCE_MAP_MAX])
 {
 	_cleanup_free_ struct df_generation *generation = calloc(1, sizeof(*generation));
+	_cleanup_free_ struct edge_state *edges = NULL;
 	_cleanup_free_ char *mount = NULL;
+	struct status_source source = {.pins = pins, .maps = maps, .generation = generation};
+	char owner[PATH_MAX + 16];
+
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		if (maps[map] < 0)
+			return status_maimed(pins);
+	if (!generation || cgroup_find_mount(&mount) < 0 ||
+	    fence_read_generation(maps[FENCE_GLOBALS], generation) < 0)
+		return status_maimed(pins);
+	source.mount = mount;
+	enforce_edge_owner(owner, pins->dir, false);
+	source.edges_length = edge_states_pinned(maps[FENCE_EDGES], owner, &edges);
+	source.edges = edges;
+	return status_write(options, &source);
+}
+
+static int status_from_pins(const struct options *options)
+{
 	struct problem problem = {{0}};
 	int maps[FENCE_MAP_MAX], r, code;
 	struct pins pins;
@@ -42,26 +74,10 @@ static int status_from_pins(const struct options *options)
 	if (r >= 0)
 		r = fence_open_pinned(&pins, maps, &problem);
 	if (r == -ENOENT)
-		return status_open(options);
+		return pins_exist(&pins) ? status_maimed(&pins) : status_open(options);
 	if (r < 0)
 		return outcome_fail(r, &problem);
-	if (!generation || cgroup_find_mount(&mount) < 0 ||
-	    fence_read_generation(maps[FENCE_GLOBALS], generation) < 0) {
-		log_error(
-			"what is pinned in %s is not whole; \"dnsfence run\" or \"load\" mends it",
-			pins.dir);
-		code = EXIT_NEGATIVE;
-	} else {
-		_cleanup_free_ struct edge_state *edges = NULL;
-		char owner[PATH_MAX + 16];
-		struct status_source source = {
-			.pins = &pins, .maps = maps, .generation = generation, .mount = mount};
-
-		enforce_edge_owner(owner, pins.dir, false);
-		source.edges_length = edge_states_pinned(maps[FENCE_EDGES], owner, &edges);
-		source.edges = edges;
-		code = status_write(options, &source);
-	}
+	code = status_of_maps(options, &pins, maps);
 	fence_close_pinned(maps);
 	return code;
 }

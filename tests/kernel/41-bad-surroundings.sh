@@ -59,6 +59,26 @@ expect "and its fence closed, errno" "$ERRNO" EPERM
 expect "and its counters whole" "$(denied)" $((denied_before + 1))
 expect_event "and its log" "$PID" '.dnsfence.verdict == "deny"'
 
+# A fence that is pinned around another cgroup, or that somebody has taken pins from.
+stop_fence TERM
+mkdir "$CGROUP/aside"
+generation=$(status_of .generation)
+sed "s/$GOOD4/$OTHER4/" "$CONFIG" >"$WORK/other.yaml"
+refused "load around another cgroup" 1 'around another cgroup.*unload' "$DNSFENCE" \
+	-C "$WORK/other.yaml" "${ours[@]}" --cgroup "/$ID/aside" load
+expect "it changes nothing: generation" "$(status_of .generation)" "$generation"
+probe udp-sendto $OTHER4 53
+expect "it changes nothing: errno" "$ERRNO" EPERM
+rm "$PIN_DIR/maps/counters"
+refused "status with a map gone" 1 'not whole, and the fence is closed' "$DNSFENCE" "${ours[@]}" status
+rm "$PIN_DIR"/maps/*
+refused "status with all maps gone" 1 'not whole, and the fence is closed' "$DNSFENCE" "${ours[@]}" status
+refused "load mends it" 0 'the fence is closed' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" load
+rm "$PIN_DIR/links/packet"
+expect "the packet layer's link gone: status" "$(status_of .fence)" open
+start_fence
+expect "run mends it: status" "$(status_of .fence)" closed
+
 # Others can neither ask the daemon nor touch what is pinned.
 refused "status by nobody" 3 '.' "${nobody[@]}" "$WORK/dnsfence" "${ours[@]}" status
 refused "unload by nobody" 3 '.' "${nobody[@]}" "$WORK/dnsfence" "${ours[@]}" unload
