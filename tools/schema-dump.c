@@ -78,6 +78,15 @@ static void json_flags(const struct schema_choice *choices, struct json *to)
 	json_list_end(to);
 }
 
+static void json_powers(struct json *to, int min, int max)
+{
+	json_list(to, "enum");
+	for (int power = 1; power <= max / 2 + 1; power *= 2)
+		if (power >= min)
+			json_uint(to, NULL, (uint64_t)power);
+	json_list_end(to);
+}
+
 static void json_range(struct json *to, int min, int max)
 {
 	json_string(to, "type", "integer");
@@ -166,6 +175,10 @@ static void json_kind(const struct schema_field *field, struct json *to)
 	case SCHEMA_STRING:
 		json_word(to);
 		break;
+	case SCHEMA_PATH:
+		json_string(to, "type", "string");
+		json_string(to, "pattern", "^/");
+		break;
 	case SCHEMA_ADDRESS:
 		json_string(to, "type", "string");
 		break;
@@ -185,6 +198,9 @@ static void json_kind(const struct schema_field *field, struct json *to)
 		break;
 	case SCHEMA_INT:
 		json_range(to, field->min, field->max);
+		break;
+	case SCHEMA_POWER:
+		json_powers(to, field->min, field->max);
 		break;
 	case SCHEMA_PORT:
 		json_range(to, 1, UINT16_MAX);
@@ -214,7 +230,7 @@ static bool json_default(const struct schema_field *field, struct json *to)
 {
 	if (field->kind == SCHEMA_BOOL)
 		json_bool(to, "default", util_streq(field->standard, "true"));
-	else if (field->kind == SCHEMA_INT)
+	else if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
 		json_uint(to, "default", strtoul(field->standard, NULL, 10));
 	else if (field->kind == SCHEMA_CHOICE &&
 		 schema_choice_find(field->choices, field->standard))
@@ -313,6 +329,10 @@ static const char *man_kind(const struct schema_field *field)
 		return "a port";
 	case SCHEMA_INT:
 		return "a number";
+	case SCHEMA_POWER:
+		return "a power of two";
+	case SCHEMA_PATH:
+		return "an absolute path";
 	case SCHEMA_ADDRESS:
 		return "an address or a prefix";
 	case SCHEMA_WORDS:
@@ -345,7 +365,7 @@ static void man_field(const struct schema_field *field)
 	printf("*%s*: _%s_%s\n\t", field->key, man_kind(field),
 	       field->required ? ", required" : "");
 	man_text(field->doc);
-	if (field->kind == SCHEMA_INT)
+	if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
 		printf(" From %d to %d.", field->min, field->max);
 	if (field->standard) {
 		printf(" Default: ");

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 
-static char address_problem[160];
+static char address_problem[256];
 
 static int address_fail(const char **ret_problem, const char *format, const char *text)
 {
@@ -70,7 +70,7 @@ int address_parse(const char *text, struct address *ret, const char **ret_proble
 
 	if (strchr(text, '%'))
 		return address_fail(ret_problem,
-				    "'%s' has a zone; leave it out: the address is then "
+				    "'%.60s' has a zone; leave it out: the address is then "
 				    "sanctioned on every link",
 				    text);
 	if (length >= sizeof(plain))
@@ -79,7 +79,9 @@ int address_parse(const char *text, struct address *ret, const char **ret_proble
 	plain[length] = 0;
 	if (inet_pton(address.family == 4 ? AF_INET : AF_INET6, plain, address.bytes) != 1)
 		return address_fail(ret_problem,
-				    "'%.60s' is not an IP address (names are not looked up)", text);
+				    "'%.60s' is not an IP address (names are not looked up; "
+				    "a port is written {address: ADDRESS, port: PORT})",
+				    text);
 	if (slash)
 		prefix = address_parse_prefix(slash + 1, bits);
 	if (prefix < 0)

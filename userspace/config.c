@@ -120,15 +120,19 @@ static void config_check_policy(const struct config *config, size_t index,
 	const struct policy_config *policy = &config->policies[index];
 
 	for (size_t i = 0; i < policy->sets_length; i++)
-		if (!config_find_set(config, policy->sets[i]))
+		if (util_streq(policy->sets[i], "any"))
+			config_error(diagnostics, policy->set_marks[i],
+				     "any is no resolver set; it stands alone: resolvers: any");
+		else if (!config_find_set(config, policy->sets[i]))
 			config_error(diagnostics, policy->set_marks[i],
 				     "there is no resolver set '%s'; name one under resolvers:",
 				     policy->sets[i]);
 	for (size_t i = 0; policy->name && i < index; i++)
 		if (config->policies[i].name && util_streq(config->policies[i].name, policy->name))
 			config_error(diagnostics, policy->where,
-				     "the name '%s' is taken by the policy on line %u",
-				     policy->name, config->policies[i].where.line);
+				     "the name '%s' is taken by the policy in %s:%u", policy->name,
+				     config->policies[i].where.file,
+				     config->policies[i].where.line);
 }
 
 /* Drop-ins may each name interfaces; auto and off are for one file to say. */
@@ -158,7 +162,9 @@ static void config_check_edge(struct config *config, struct diagnostics *diagnos
 static void config_check(struct config *config, struct diagnostics *diagnostics)
 {
 	struct mark whole = {.file = config->files_length ? config->files[0] : NULL};
-	size_t defaults = 0;
+	const struct policy_config *last =
+		config->policies_length ? &config->policies[config->policies_length - 1] : NULL;
+	const struct policy_config *first_default = NULL;
 
 	if (config->policies_length > DF_POLICY_MAX) {
 		config_error(diagnostics, whole, "%zu policies; at most %d fit",
@@ -170,22 +176,19 @@ static void config_check(struct config *config, struct diagnostics *diagnostics)
 			config_check_resolver(config, &config->sets[i].resolvers[j], diagnostics);
 	for (size_t i = 0; i < config->policies_length; i++) {
 		config_check_policy(config, i, diagnostics);
-		defaults += !config->policies[i].has_match;
+		if (!config->policies[i].has_match && !first_default)
+			first_default = &config->policies[i];
 	}
-	if (!defaults)
-		config_error(diagnostics, whole,
+	if (!first_default)
+		config_error(diagnostics, last ? last->where : whole,
 			     "no default policy: end policies with one that has no match, as in "
 			     "{name: default, resolvers: []}");
-	if (defaults > 1)
-		config_error(diagnostics, config->policies[config->policies_length - 1].where,
-			     "more than one policy has no match; only one can be the default");
+	else if (first_default != last)
+		config_error(diagnostics, last->where,
+			     "more than one policy has no match, as the one in %s:%u; only one can "
+			     "be the default",
+			     first_default->where.file, first_default->where.line);
 	config_check_edge(config, diagnostics);
-	if (config->ring_kib & (config->ring_kib - 1))
-		config_error(diagnostics, whole, "events.buffer: %d is not a power of two",
-			     config->ring_kib);
-	if (config->events_file && config->events_file[0] != '/')
-		config_error(diagnostics, whole, "events.file: '%s' is not an absolute path",
-			     config->events_file);
 }
 
 /*

@@ -83,6 +83,7 @@ struct config {
 	int deny_at; /* enum config_deny_at */
 	bool events_stdout;
 	char *events_file; /* NULL: none */
+	struct mark events_file_where;
 	int ring_kib; /* size of the ring buffer */
 	bool builtin; /* no file: made from resolv.conf */
 };

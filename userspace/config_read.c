@@ -47,6 +47,16 @@ static void config_read_string(struct config_reader *reader, const struct node *
 	*place = strdup(node->text);
 }
 
+static void config_read_path(struct config_reader *reader, const struct node *node,
+			     const struct schema_field *field, char **place)
+{
+	config_read_string(reader, node, field, place);
+	if (node->kind == NODE_SCALAR && !node_is_null(node) && node->text[0] != '/')
+		config_error(reader->diagnostics, node->where,
+			     "%s: '%s' is not an absolute path; begin it with /", field->key,
+			     node->text);
+}
+
 static void config_read_bool(struct config_reader *reader, const struct node *node,
 			     const struct schema_field *field, bool *place)
 {
@@ -190,6 +200,20 @@ static bool config_read_number(struct config_reader *reader, const struct node *
 	}
 	*ret = value;
 	return true;
+}
+
+static void config_read_power(struct config_reader *reader, const struct node *node,
+			      const struct schema_field *field, int *place)
+{
+	long number;
+
+	if (!config_read_number(reader, node, field, field->min, field->max, &number))
+		return;
+	if (number & (number - 1))
+		config_error(reader->diagnostics, node->where, "%s: %ld is not a power of two",
+			     field->key, number);
+	else
+		*place = (int)number;
 }
 
 static void config_read_address(struct config_reader *reader, const struct node *node,
@@ -402,9 +426,14 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 	const struct schema_choice *choice;
 	long number;
 
+	if (field->mark_offset)
+		*(struct mark *)((char *)target + field->mark_offset) = node->where;
 	switch (field->kind) {
 	case SCHEMA_STRING:
 		config_read_string(reader, node, field, place);
+		break;
+	case SCHEMA_PATH:
+		config_read_path(reader, node, field, place);
 		break;
 	case SCHEMA_BOOL:
 		config_read_bool(reader, node, field, place);
@@ -425,6 +454,9 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 	case SCHEMA_INT:
 		if (config_read_number(reader, node, field, field->min, field->max, &number))
 			*(int *)place = (int)number;
+		break;
+	case SCHEMA_POWER:
+		config_read_power(reader, node, field, place);
 		break;
 	case SCHEMA_PORT:
 		if (config_read_number(reader, node, field, 1, 65535, &number))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "prepare.h"
 
+#include <libgen.h>
 #include <malloc.h>
 #include <net/if.h>
 
@@ -76,6 +77,17 @@ static bool edge_names_exist(const struct config *config, struct diagnostics *di
 	       interfaces;
 }
 
+/* run makes the directory of the log, not those above it. */
+static void prepare_check_log(const struct config *config, struct diagnostics *diagnostics)
+{
+	_cleanup_free_ char *path = config->events_file ? strdup(config->events_file) : NULL;
+	const char *above = path ? dirname(dirname(path)) : NULL;
+
+	if (above && access(above, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		config_error(diagnostics, config->events_file_where,
+			     "file: there is no directory %s; create it first", above);
+}
+
 static int prepare_all(const struct options *options, struct prepared *prepared,
 		       struct diagnostics *diagnostics, struct problem *problem)
 {
@@ -90,6 +102,7 @@ static int prepare_all(const struct options *options, struct prepared *prepared,
 			"exec\" hides it, \"nsenter --net\" does not); mount one (mount -t cgroup2 "
 			"none "
 			"/sys/fs/cgroup), or boot with systemd.unified_cgroup_hierarchy=1");
+	prepare_check_log(&prepared->config, diagnostics);
 	r = subjects_resolve(&prepared->config, prepared->mount, true, &prepared->subjects,
 			     diagnostics);
 	if (r < 0)
@@ -110,8 +123,10 @@ int prepare(const struct options *options, struct prepared *ret, FILE *to, struc
 	problem->text[0] = 0;
 	r = prepare_all(options, &prepared, &diagnostics, problem);
 	diagnostics_print(&diagnostics, to);
+	if (diagnostics.errors)
+		return -EINVAL;
 	if (r < 0)
-		return diagnostics.errors ? -EINVAL : r;
+		return r;
 	*ret = prepared;
 	prepared = (struct prepared){0};
 	return 0;

@@ -207,18 +207,19 @@ static const struct schema_field fields_events[] = {
 	 .standard = "true",
 	 .doc = "One JSON object a line; readable lines on a terminal."},
 	{.key = "file",
-	 .kind = SCHEMA_STRING,
+	 .kind = SCHEMA_PATH,
 	 .offset = offsetof(struct config, events_file),
+	 .mark_offset = offsetof(struct config, events_file_where),
 	 .standard = "none",
-	 .doc = "Append JSON lines to this file (absolute path, created 0640); reopened on "
-		"SIGUSR1."},
+	 .doc = "Append JSON lines to this file, created 0640 and its directory 0750 if they are "
+		"missing; reopened on SIGUSR1."},
 	{.key = "buffer",
-	 .kind = SCHEMA_INT,
+	 .kind = SCHEMA_POWER,
 	 .offset = offsetof(struct config, ring_kib),
 	 .min = 64,
 	 .max = 65536,
 	 .standard = "1024",
-	 .doc = "Ring buffer in KiB, a power of two. Takes effect when the fence is loaded anew."},
+	 .doc = "Ring buffer in KiB. Takes effect when the fence is loaded anew."},
 	{0},
 };
 

@@ -10,9 +10,11 @@
 
 enum schema_kind {
 	SCHEMA_STRING, /* char * at offset */
+	SCHEMA_PATH, /* the same, absolute */
 	SCHEMA_BOOL, /* bool at offset */
 	SCHEMA_CHOICE, /* int at offset: the value of a choice */
 	SCHEMA_INT, /* int at offset, min to max */
+	SCHEMA_POWER, /* the same, a power of two */
 	SCHEMA_PORT, /* uint16_t at offset, 1 to 65535 */
 	SCHEMA_FLAGS, /* uint32_t at offset: one choice, or a list of them, as bits */
 	SCHEMA_PROTOCOL, /* uint8_t at offset: one choice as bits */
@@ -40,6 +42,7 @@ struct schema_field {
 	enum schema_kind kind;
 	bool required;
 	size_t offset;
+	size_t mark_offset; /* struct mark that keeps where it stands; 0: none */
 	const struct schema_choice *choices;
 	const struct schema_object *object;
 	int min, max;

@@ -2,6 +2,8 @@
 #include "sink.h"
 
 #include <fcntl.h>
+#include <libgen.h>
+#include <sys/stat.h>
 
 #include "log.h"
 
@@ -11,13 +13,24 @@ static int file_open(const char *path)
 		    0640);
 }
 
+/* /var/log/dnsfence comes with the service only; a first try without it should work, too. */
+static int file_open_first(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	int fd = file_open(path);
+
+	if (fd >= 0 || errno != ENOENT || !copy)
+		return fd;
+	return mkdir(dirname(copy), 0750) < 0 ? -1 : file_open(path);
+}
+
 struct sink_file *sink_file_new(const char *path)
 {
 	struct sink_file *sink = calloc(1, sizeof(*sink));
 
 	if (!sink)
 		return NULL;
-	sink->fd = file_open(path);
+	sink->fd = file_open_first(path);
 	sink->path = strdup(path);
 	if (sink->fd < 0 || !sink->path) {
 		int error = errno;

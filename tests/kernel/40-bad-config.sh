@@ -46,7 +46,12 @@ $DEFAULT"
 refused "a prefix too long" "$(at 2:17).*10.1.2.0/33" <<<"$HEAD
 resolvers: {a: [10.1.2.0/33]}
 $DEFAULT"
-refused "no default policy" "default" <<<"$HEAD
+refused "a log that is nowhere" "$(at 2:16).*no directory $WORK/nowhere;" <<<"$HEAD
+events: {file: $WORK/nowhere/below/events.jsonl}
+$DEFAULT"
+refused "a set name that is no set" "$(at 2:40)any .*stands alone: resolvers: any" <<<"$HEAD
+policies: [{name: default, resolvers: [any]}]"
+refused "no default policy" "$(at 2:12)no default policy" <<<"$HEAD
 policies: [{name: a, match: {user: root}, resolvers: any}]"
 refused "no policies" "default" <<<"$HEAD"
 refused "two default policies" "$(at 2:42)" <<<"$HEAD

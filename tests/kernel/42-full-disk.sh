@@ -7,7 +7,7 @@
 setup
 mkdir "$WORK/full"
 mount -t tmpfs -o size=64k tmpfs "$WORK/full" 2>/dev/null || skip "no tmpfs can be mounted"
-log=$WORK/full/events.jsonl
+log=$WORK/full/log/events.jsonl # a directory that the daemon makes
 policy <<-YAML
 	apiVersion: dnsfence/v1
 	resolvers: {good: [$GOOD4, "$GOOD6"]}
@@ -19,6 +19,7 @@ probe udp-sendto $BAD4 53
 ((CHECKS++))
 wait_until test -s "$log" || fail "nothing in the log"
 expect "mode of the log" "$(stat -c %a "$log")" 640
+expect "mode of its directory" "$(stat -c %a "${log%/*}")" 750
 
 before=$(arrived $BAD4)
 fenced "$PROBE" udp-sendto $BAD4 53 -r 2000 -u >"$WORK/sender"
