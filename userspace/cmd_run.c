@@ -431,7 +431,6 @@ static int daemon_watch(struct daemon *daemon, struct problem *problem)
 static int daemon_start(struct daemon *daemon, struct problem *problem)
 {
 	const struct options *options = daemon->options;
-	bool busy;
 	int r = prepare(options, &daemon->prepared, stderr, problem);
 
 	if (r < 0)
@@ -442,9 +441,9 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 	if (loop_init(&daemon->loop) < 0)
 		return problem_set(problem, ENOMEM, "epoll: %s", strerror(errno));
 	daemon->control = control_listen(&daemon->loop, options->runtime_dir, daemon_answer, daemon,
-					 problem, &busy);
+					 problem, &r);
 	if (!daemon->control)
-		return busy ? -EBUSY : -EPERM;
+		return r;
 	sink_stdout_init(&daemon->out);
 	daemon->color = daemon->out.terminal && !getenv("NO_COLOR");
 	r = daemon_open_file(&daemon->prepared.config, &daemon->file, stderr);

@@ -195,6 +195,17 @@ static void control_accept(void *context, uint32_t events)
 	control->clients_length++;
 }
 
+static int control_refuse_dir(const char *path, int error, struct problem *problem)
+{
+	const char *advice = error == EACCES || error == EPERM ? "run as root, or"
+			     : error == ENOENT                 ? "make the directory above it, or"
+							       : "";
+
+	return problem_set(problem, error, "cannot use the runtime directory, %s: %s; %s%s", path,
+			   strerror(error), advice,
+			   *advice ? " give another --runtime-dir" : "give another --runtime-dir");
+}
+
 int control_lock(const char *dir, struct problem *problem)
 {
 	_cleanup_close_ int fd = -1;
@@ -202,22 +213,23 @@ int control_lock(const char *dir, struct problem *problem)
 	struct stat st;
 
 	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
-		return problem_set(problem, errno, "cannot make the runtime directory %s: %s", dir,
-				   strerror(errno));
+		return control_refuse_dir(dir, errno, problem);
 	if (stat(dir, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022))
 		return problem_set(problem, EPERM,
 				   "the runtime directory %s must belong to this user, and nobody "
-				   "else may write there",
+				   "else may write there; run as root, or give another "
+				   "--runtime-dir",
 				   dir);
 	snprintf(path, sizeof(path), "%s/lock", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return problem_set(problem, errno, "%s: %s", path, strerror(errno));
+		return control_refuse_dir(path, errno, problem);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return problem_set(
 			problem, EBUSY,
-			"another dnsfence works in %s; \"dnsfence status\" shows it. For a "
-			"second instance give --runtime-dir, --pin-dir and --cgroup",
+			"another dnsfence works in %s: \"dnsfence status\" shows it, \"dnsfence "
+			"reload\" gives it a changed policy. For a second instance give "
+			"--runtime-dir, --pin-dir and --cgroup",
 			dir);
 	return TAKE_FD(fd);
 }
@@ -245,13 +257,12 @@ static int control_bind(struct control *control, struct problem *problem)
 }
 
 struct control *control_listen(struct loop *loop, const char *dir, control_handler handler,
-			       void *context, struct problem *problem, bool *ret_busy)
+			       void *context, struct problem *problem, int *ret_error)
 {
 	struct control *control = calloc(1, sizeof(*control));
 
-	*ret_busy = false;
 	if (!control) {
-		(void)problem_set(problem, ENOMEM, "out of memory");
+		*ret_error = problem_set(problem, ENOMEM, "out of memory");
 		return NULL;
 	}
 	control->loop = loop;
@@ -261,14 +272,16 @@ struct control *control_listen(struct loop *loop, const char *dir, control_handl
 	control->lock = -1;
 	if ((size_t)snprintf(control->path, sizeof(control->path), "%s/control", dir) >=
 	    sizeof(control->path)) {
-		(void)problem_set(problem, ENAMETOOLONG,
-				  "the name of the runtime directory is too long");
+		*ret_error = problem_set(problem, ENAMETOOLONG,
+					 "the name of the runtime directory is too long for a "
+					 "socket; give another --runtime-dir");
 		free(control);
 		return NULL;
 	}
-	control->lock = control_lock(dir, problem);
-	*ret_busy = control->lock == -EBUSY;
-	if (control->lock < 0 || control_bind(control, problem) < 0) {
+	*ret_error = control->lock = control_lock(dir, problem);
+	if (control->lock >= 0)
+		*ret_error = control_bind(control, problem);
+	if (*ret_error < 0) {
 		control_close(control);
 		return NULL;
 	}

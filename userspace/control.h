@@ -24,10 +24,11 @@ typedef int (*control_handler)(void *context, const char *request, FILE *to);
 
 /*
  * Take the directory for this instance: make it, lock DIR/lock, listen. The lock keeps a second
- * daemon, load or unload away. NULL with *problem set; *ret_busy when another instance holds it.
+ * daemon, load or unload away. NULL with *problem set and a -errno in *ret_error: -EBUSY when
+ * another instance holds it.
  */
 struct control *control_listen(struct loop *loop, const char *dir, control_handler handler,
-			       void *context, struct problem *problem, bool *ret_busy);
+			       void *context, struct problem *problem, int *ret_error);
 void control_close(struct control *control);
 
 /* A line to every client that follows events: JSON or text, as it asked. */

@@ -43,7 +43,7 @@ static const struct command commands[] = {
 	 "Loads the policy and attaches the programs, or replaces the policy that is there.\n"
 	 "Violations are counted and kept for the next daemon as far as the buffer goes.",
 	 NULL, cmd_load},
-	{"unload", "open the fence and remove every trace of it",
+	{"unload", "open the fence and remove everything pinned",
 	 "A running daemon is asked to do it and ends.", NULL, cmd_unload},
 	{"check", "check the configuration, change nothing",
 	 "Exits 1 when there are errors; all of them are printed.\n\n"

@@ -61,8 +61,10 @@ static int pins_require_private(const char *path, struct problem *problem)
 	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return problem_set(problem, errno, "cannot make the pin directory %s: %s", path,
-				   strerror(errno));
+		return problem_set(problem, errno, "cannot make the pin directory %s: %s; %s", path,
+				   strerror(errno),
+				   errno == ENOENT ? "make the directory above it, mode 0700, first"
+						   : "give another --pin-dir");
 	if (lstat(path, &st) < 0)
 		return problem_set(problem, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
@@ -156,8 +158,10 @@ int pins_remove(const struct pins *pins, struct problem *problem)
 	int r;
 
 	/* Only on a BPF file system: this runs as root on a path from outside. */
-	if (access(pins->dir, F_OK) < 0 && errno == ENOENT)
-		return 0;
+	if (access(pins->dir, F_OK) < 0)
+		return errno == ENOENT ? 0
+				       : problem_set(problem, errno, "%s: %s; run as root",
+						     pins->dir, strerror(errno));
 	if (!path_is_bpffs(pins->dir))
 		return problem_set(
 			problem, EEXIST,

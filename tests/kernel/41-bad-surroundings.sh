@@ -25,9 +25,11 @@ mkdir "$WORK/theirs" && chown nobody "$WORK/theirs"
 theirs=(--cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/theirs")
 cp "$DNSFENCE" "$WORK/dnsfence"
 
-refused "run without privilege" 3 'root|CAP_|[Pp]ermi' \
+refused "run without privilege, where it may not write" 3 'run as root.*--runtime-dir' \
+	"${nobody[@]}" "$WORK/dnsfence" -C "$CONFIG" "${ours[@]}" run
+refused "run without privilege" 3 'run as root' \
 	"${nobody[@]}" "$WORK/dnsfence" -C "$CONFIG" "${theirs[@]}" run
-refused "load without privilege" 3 'root|CAP_|[Pp]ermi' \
+refused "load without privilege" 3 'run as root' \
 	"${nobody[@]}" "$WORK/dnsfence" -C "$CONFIG" "${theirs[@]}" load
 chmod 600 "$CONFIG"
 refused "a file that cannot be read" 1 'dnsfence.yaml.*[Pp]ermission denied' \
@@ -38,6 +40,15 @@ refused "a directory as a file" 1 'not a regular file' "$DNSFENCE" -C "$WORK" ch
 refused "a cgroup that is not there" 1 "/$ID-nowhere" \
 	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID-nowhere" --pin-dir "$PIN_DIR" \
 	--runtime-dir "$WORK/run" run
+refused "a cgroup that is none" 1 'is no cgroup' \
+	"$DNSFENCE" -C "$CONFIG" --cgroup /../../../../../../tmp --pin-dir "$PIN_DIR" \
+	--runtime-dir "$WORK/run" run
+for command in run load; do
+	refused "a runtime directory that is nowhere, $command" 1 'directory above it.*--runtime-dir' \
+		"$DNSFENCE" -C "$CONFIG" "${ours[@]}" --runtime-dir "$WORK/nowhere/run" $command
+	refused "a pin directory that is nowhere, $command" 1 'directory above it' \
+		"$DNSFENCE" -C "$CONFIG" "${ours[@]}" --pin-dir "$PIN_DIR/a/b" $command
+done
 refused "a pin directory on another file system" 3 'BPF file system' \
 	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" --pin-dir "$WORK/pins" --runtime-dir "$WORK/run" run
 mkdir -m 700 "$PIN_DIR" && mkdir "$PIN_DIR/somebody"
@@ -51,7 +62,10 @@ refused "no command" 2 'usage|Usage' "$DNSFENCE"
 
 start_fence
 denied_before=$(denied)
-refused "a second daemon" 1 'already|running|another' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
+refused "a second daemon" 1 'another dnsfence works in .*reload' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
+refused "load beside a daemon" 1 'another dnsfence works in .*reload' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" load
+refused "a second daemon on the same pins" 1 'another dnsfence holds the pin directory' \
+	"$DNSFENCE" -C "$CONFIG" "${ours[@]}" --runtime-dir "$WORK/second" run
 kill -0 "$DAEMON"
 expect "the first daemon is alive" $? 0
 probe udp-sendto $BAD4 53
@@ -81,6 +95,8 @@ expect "run mends it: status" "$(status_of .fence)" closed
 
 # Others can neither ask the daemon nor touch what is pinned.
 refused "status by nobody" 3 '.' "${nobody[@]}" "$WORK/dnsfence" "${ours[@]}" status
+refused "unload by nobody with a runtime directory" 3 'run as root' \
+	"${nobody[@]}" "$WORK/dnsfence" "${theirs[@]}" unload
 refused "unload by nobody" 3 '.' "${nobody[@]}" "$WORK/dnsfence" "${ours[@]}" unload
 probe udp-sendto $BAD4 53
 expect "the fence is still closed, errno" "$ERRNO" EPERM
