@@ -7,12 +7,13 @@ int cmd_check(const struct options *options)
 {
 	_cleanup_(prepared_done) struct prepared prepared = {0};
 	struct problem problem;
-	int r = prepare(options, &prepared, stderr, &problem);
+	int r = prepare(options, &prepared, outcome_stream(options), &problem);
 
 	if (r < 0)
-		return outcome_fail(r, &problem);
-	log_info("the configuration is fine; policies: %zu, addresses: %zu, prefixes: %zu",
-		 prepared.config.policies_length, prepared.image.exact_length,
-		 prepared.image.prefixes_length);
+		return outcome_fail_as(options->json, r, &problem);
+	outcome_say(options,
+		    "the configuration is fine; policies: %zu, addresses: %zu, prefixes: %zu",
+		    prepared.config.policies_length, prepared.image.exact_length,
+		    prepared.image.prefixes_length);
 	return EXIT_FINE;
 }

@@ -11,7 +11,7 @@ int cmd_load(const struct options *options)
 	struct enforcement enforcement;
 	struct problem problem = {{0}};
 	struct pins pins;
-	int r = prepare(options, &prepared, stderr, &problem);
+	int r = prepare(options, &prepared, outcome_stream(options), &problem);
 
 	if (r >= 0)
 		r = pins_init(&pins, options->pin_dir, &problem);
@@ -20,9 +20,10 @@ int cmd_load(const struct options *options)
 	if (r >= 0)
 		r = enforce_start(options, &prepared, &pins, &enforcement, &problem);
 	if (r < 0)
-		return outcome_fail(r, &problem);
-	log_info("the fence is closed, policy generation %llu; no daemon logs what it denies",
-		 (unsigned long long)enforcement.published.generation);
+		return outcome_fail_as(options->json, r, &problem);
+	outcome_say(options,
+		    "the fence is closed, policy generation %llu; no daemon logs what it denies",
+		    (unsigned long long)enforcement.published.generation);
 	enforce_close(&enforcement);
 	return EXIT_FINE;
 }

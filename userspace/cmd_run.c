@@ -137,7 +137,8 @@ static void daemon_flush_sinks(void *context)
 }
 
 /* NULL when the configuration names no file; -EINVAL when it cannot be opened. */
-static int daemon_open_file(const struct config *config, struct sink_file **ret, FILE *to)
+static int daemon_open_file(const struct config *config, struct sink_file **ret, bool json,
+			    FILE *to)
 {
 	*ret = NULL;
 	if (!config->events_file)
@@ -145,8 +146,8 @@ static int daemon_open_file(const struct config *config, struct sink_file **ret,
 	*ret = sink_file_new(config->events_file);
 	if (*ret)
 		return 0;
-	fprintf(to, "error: events.file: cannot open %s: %s\n", config->events_file,
-		strerror(errno));
+	diagnostic_say(to, json, DIAGNOSTIC_ERROR, "events.file: cannot open %s: %s",
+		       config->events_file, strerror(errno));
 	return -EINVAL;
 }
 
@@ -231,25 +232,30 @@ static int daemon_refuse_builtin(const struct daemon *daemon, const struct prepa
 }
 
 /* 0, or -errno after the reasons have been written to `to`; the old policy is in force then. */
-static int daemon_reload(struct daemon *daemon, FILE *to)
+static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 {
+	struct options options = *daemon->options;
 	struct sink_file *file = NULL;
 	struct prepared fresh = {0};
 	struct problem problem = {{0}};
-	int r = prepare(daemon->options, &fresh, to, &problem);
+	int r;
+
+	options.json = json; /* the client's, for what prepare() prints */
+	r = prepare(&options, &fresh, to, &problem);
 
 	if (r >= 0)
 		r = daemon_refuse_builtin(daemon, &fresh, &problem);
 	if (r >= 0)
-		r = daemon_open_file(&fresh.config, &file, to);
+		r = daemon_open_file(&fresh.config, &file, json, to);
 	if (r >= 0)
 		r = enforce_policy(&daemon->enforcement, &fresh, &problem);
 	if (r < 0) {
 		daemon->reload_failures++;
 		if (problem.text[0])
-			fprintf(to, "error: %s\n", problem.text);
-		fprintf(to, "the policy in force is still generation %llu\n",
-			(unsigned long long)daemon->enforcement.published.generation);
+			diagnostic_say(to, json, DIAGNOSTIC_ERROR, "%s", problem.text);
+		diagnostic_say(to, json, DIAGNOSTIC_INFO,
+			       "the policy in force is still generation %llu",
+			       (unsigned long long)daemon->enforcement.published.generation);
 		sink_file_free(file);
 		prepared_done(&fresh);
 		return r;
@@ -260,17 +266,17 @@ static int daemon_reload(struct daemon *daemon, FILE *to)
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
 	prepared_shrink(&daemon->prepared);
-	fprintf(to, "policy generation %llu is in force\n",
-		(unsigned long long)daemon->enforcement.published.generation);
+	diagnostic_say(to, json, DIAGNOSTIC_INFO, "policy generation %llu is in force",
+		       (unsigned long long)daemon->enforcement.published.generation);
 	return 0;
 }
 
-static int daemon_answer_reload(struct daemon *daemon, FILE *to)
+static int daemon_answer_reload(struct daemon *daemon, bool json, FILE *to)
 {
 	int r;
 
 	notify_reloading();
-	r = daemon_reload(daemon, to);
+	r = daemon_reload(daemon, json, to);
 	notify_ready(r < 0 ? "the last reload failed; the policy before it is in force"
 			   : "enforcing");
 	if (r < 0)
@@ -350,8 +356,8 @@ static int daemon_answer(void *context, const char *request, FILE *to)
 
 	if (util_streq(request, "status json") || util_streq(request, "status text"))
 		return daemon_answer_status(daemon, request[7] == 'j', to);
-	if (util_streq(request, "reload"))
-		return daemon_answer_reload(daemon, to);
+	if (util_streq(request, "reload json") || util_streq(request, "reload text"))
+		return daemon_answer_reload(daemon, request[7] == 'j', to);
 	if (util_streq(request, "unload"))
 		return daemon_answer_unload(daemon, to);
 	fprintf(to, "error: unknown request\n");
@@ -368,7 +374,7 @@ static void daemon_on_signal(void *context, uint32_t events)
 		return;
 	switch (info.ssi_signo) {
 	case SIGHUP:
-		(void)daemon_answer_reload(daemon, stderr);
+		(void)daemon_answer_reload(daemon, false, stderr);
 		break;
 	case SIGUSR1:
 		if (daemon->file)
@@ -446,7 +452,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 		return r;
 	sink_stdout_init(&daemon->out);
 	daemon->color = daemon->out.terminal && !getenv("NO_COLOR");
-	r = daemon_open_file(&daemon->prepared.config, &daemon->file, stderr);
+	r = daemon_open_file(&daemon->prepared.config, &daemon->file, false, stderr);
 	if (r < 0)
 		return r;
 	r = enforce_start(options, &daemon->prepared, options->ephemeral ? NULL : &daemon->pins,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Errors and warnings about the configuration: all of them are collected, then shown together
- * as file:line:col: error: text. The parser adds, the commands print.
+ * as file:line:col: error: text, or for programs as JSON. The parser adds, the commands print.
  */
 #ifndef DNSFENCE_DIAGNOSTIC_H
 #define DNSFENCE_DIAGNOSTIC_H
@@ -17,7 +17,7 @@ struct mark {
 	unsigned int column;
 };
 
-enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING };
+enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING, DIAGNOSTIC_INFO };
 
 struct diagnostic {
 	struct mark where;
@@ -35,6 +35,11 @@ void diagnostics_add(struct diagnostics *diagnostics, enum diagnostic_severity s
 		     struct mark where, const char *format, ...) _printf_(4, 5);
 /* One line each, in file order. */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *to);
+/* The same, each an object: severity, message, and where they are known file, line and column. */
+void diagnostics_print_json(const struct diagnostics *diagnostics, FILE *to);
+/* One more of them that has no place in a file. */
+void diagnostic_say(FILE *to, bool json, enum diagnostic_severity severity, const char *format, ...)
+	_printf_(4, 5);
 void diagnostics_done(struct diagnostics *diagnostics);
 
 #define config_error(diagnostics, where, ...) \

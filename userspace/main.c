@@ -25,6 +25,11 @@ static const struct command_option options_json[] = {
 	{0},
 };
 
+static const struct command_option options_messages[] = {
+	{"json", 'j', NULL, "print errors and the outcome as JSON, one object a line"},
+	{0},
+};
+
 static const struct command_option options_events[] = {
 	{"json", 'j', NULL, "print JSON, one object a line"},
 	{"lines", 'n', "N", "end after N events"},
@@ -42,17 +47,18 @@ static const struct command commands[] = {
 	{"load", "enforce without a daemon",
 	 "Loads the policy and attaches the programs, or replaces the policy that is there.\n"
 	 "Violations are counted and kept for the next daemon as far as the buffer goes.",
-	 NULL, cmd_load},
+	 options_messages, cmd_load},
 	{"unload", "open the fence and remove everything pinned",
 	 "A running daemon is asked to do it and ends.", NULL, cmd_unload},
 	{"check", "check the configuration, change nothing",
 	 "Exits 1 when there are errors; all of them are printed.\n\n"
-	 "  dnsfence -C new.yaml check && mv new.yaml " CONFIG_DEFAULT_PATH " && dnsfence reload",
-	 NULL, cmd_check},
+	 "  dnsfence -C new.yaml check && mv new.yaml " CONFIG_DEFAULT_PATH " && dnsfence reload\n"
+	 "  dnsfence check -j | jq -r 'select(.severity == \"error\").message'",
+	 options_messages, cmd_check},
 	{"reload", "make the daemon read its configuration again",
 	 "Waits for the outcome. After errors, which are printed, the running policy stays as\n"
 	 "it was.",
-	 NULL, cmd_reload},
+	 options_messages, cmd_reload},
 	{"status", "show whether the fence is closed, and its counters",
 	 "Exits 0 only when the fence is closed and the daemon answers, 1 when the fence is\n"
 	 "open, 4 when it is closed but no daemon answers.",

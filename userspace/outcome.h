@@ -6,6 +6,7 @@
 #define DNSFENCE_OUTCOME_H
 
 #include "command.h"
+#include "diagnostic.h"
 #include "log.h"
 #include "problem.h"
 
@@ -54,6 +55,38 @@ static inline int outcome_fail(int error, const struct problem *problem)
 	if (problem->text[0])
 		log_error("%s", problem->text);
 	return outcome_exit_code(error);
+}
+
+/* The same for commands that take -j, which tell the problem as they tell the diagnostics. */
+static inline int outcome_fail_as(bool json, int error, const struct problem *problem)
+{
+	if (!json)
+		return outcome_fail(error, problem);
+	if (problem->text[0])
+		diagnostic_say(stdout, true, DIAGNOSTIC_ERROR, "%s", problem->text);
+	return outcome_exit_code(error);
+}
+
+/* And this is how they say that all went well. */
+static inline void _printf_(2, 3)
+	outcome_say(const struct options *options, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (options->json)
+		diagnostic_say(stdout, true, DIAGNOSTIC_INFO, "%s", text);
+	else
+		log_info("%s", text);
+}
+
+/* Where their diagnostics go: data on stdout, words on stderr. */
+static inline FILE *outcome_stream(const struct options *options)
+{
+	return options->json ? stdout : stderr;
 }
 
 #endif

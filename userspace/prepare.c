@@ -122,7 +122,7 @@ int prepare(const struct options *options, struct prepared *ret, FILE *to, struc
 
 	problem->text[0] = 0;
 	r = prepare_all(options, &prepared, &diagnostics, problem);
-	diagnostics_print(&diagnostics, to);
+	(options->json ? diagnostics_print_json : diagnostics_print)(&diagnostics, to);
 	if (diagnostics.errors)
 		return -EINVAL;
 	if (r < 0)

@@ -21,7 +21,8 @@ struct prepared {
 
 /*
  * 0 with *ret filled; -EINVAL when the configuration is wrong, after all its errors have been
- * written to `to`; any other -errno with *problem set. Warnings go to `to` on success, too.
+ * written to `to`, as JSON with options->json; any other -errno with *problem set. Warnings go to
+ * `to` on success, too.
  */
 int prepare(const struct options *options, struct prepared *ret, FILE *to, struct problem *problem);
 void prepared_done(struct prepared *prepared);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
 #
-# What people type: events in both forms, status for people, check, init, and the policy that
-# init prints.
+# What people type: events in both forms, status for people, check, init and the policy that it
+# prints; and what programs ask for with -j.
 . "$(dirname "$0")/lib.sh"
 setup
 simple_policy
@@ -45,6 +45,37 @@ expect "what all verdicts of the hooks add up to" \
 
 OUT=$(dnsfence check 2>&1)
 expect "check, exit status" $? 0
+# -j: each message is an object with its place.
+messages() { jq -c '[.severity, .line, .column, (.file // "" | split("/") | last)]' "$WORK/$1" | tr -d '\n'; }
+dnsfence check -j >"$WORK/fine.json" 2>"$WORK/fine.err"
+expect "check -j, exit status" $? 0
+expect "check -j of a good file" "$(messages fine.json)" '["info",null,null,null]'
+printf 'apiVersion: dnsfence/v1\nmood: 1\nresolvers: {a: [{address: 10.0.0.1, service: mdns}, "1.2"]}\n' \
+	>"$WORK/bad.yaml"
+"$DNSFENCE" -C "$WORK/bad.yaml" check -j >"$WORK/bad.json" 2>"$WORK/bad.err"
+expect "check -j of a bad file, exit status" $? 1
+expect "check -j of a bad file" "$(messages bad.json)" \
+	'["error",null,null,"bad.yaml"]["error",2,1,"bad.yaml"]["warning",3,17,"bad.yaml"]["error",3,53,"bad.yaml"]'
+"$DNSFENCE" -C "$WORK/nowhere.yaml" check -j >"$WORK/nowhere.json" 2>"$WORK/nowhere.err"
+expect "check -j without a file, exit status" $? 1
+expect "check -j without a file" "$(messages nowhere.json)" '["error",null,null,null]'
+generation=$(status_of .generation)
+cp "$CONFIG" "$WORK/good.yaml"
+cp "$WORK/bad.yaml" "$CONFIG"
+dnsfence reload -j >"$WORK/refused.json" 2>"$WORK/refused.err"
+expect "reload -j of a bad file, exit status" $? 1
+expect_match "reload -j of a bad file" "$(messages refused.json)" \
+	'\["error",2,1,"dnsfence.yaml"\].*\["info",null,null,null\]$'
+cp "$WORK/good.yaml" "$CONFIG"
+dnsfence reload -j >"$WORK/reloaded.json" 2>"$WORK/reloaded.err"
+expect "reload -j, exit status" $? 0
+expect "reload -j" "$(jq -r .message "$WORK/reloaded.json")" \
+	"policy generation $((generation + 1)) is in force"
+dnsfence load -j >"$WORK/load.json" 2>"$WORK/load.err"
+expect "load -j beside a daemon, exit status" $? 1
+expect "load -j beside a daemon" "$(messages load.json)" '["error",null,null,null]'
+expect "what -j leaves on stderr" "$(cat "$WORK"/{fine,bad,nowhere,refused,reloaded,load}.err)" ""
+
 dnsfence init >"$WORK/init.yaml" 2>"$WORK/init.err"
 expect "init, exit status" $? 0
 "$DNSFENCE" -C "$WORK/init.yaml" check >/dev/null

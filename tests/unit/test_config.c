@@ -363,6 +363,24 @@ static void test_print(void **state)
 			    "test.yaml:2:7: error: mode: 'maybe' is not one of enforce or audit\n");
 }
 
+static void test_print_json(void **state)
+{
+	_cleanup_fixture_ struct fixture fixture;
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	(void)state;
+	load(V "mode: \"a\\\"b\"\n" DEFAULT, &fixture);
+	diagnostics_print_json(&fixture.diagnostics, to);
+	diagnostic_say(to, true, DIAGNOSTIC_INFO, "%d files", 1);
+	fclose(to);
+	assert_string_equal(
+		text, "{\"severity\":\"error\",\"file\":\"test.yaml\",\"line\":2,\"column\":7,"
+		      "\"message\":\"mode: 'a\\\"b' is not one of enforce or audit\"}\n"
+		      "{\"severity\":\"info\",\"message\":\"1 files\"}\n");
+}
+
 /* A service that nobody fences is worth a word, but no error. */
 static void test_warning(void **state)
 {
@@ -551,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_all_errors),
 		cmocka_unit_test(test_too_many_errors),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print_json),
 		cmocka_unit_test(test_warning),
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_duplicate_set_names),
