@@ -541,9 +541,11 @@ int cmd_run(const struct options *options)
 	} else {
 		daemon_say_ready(daemon);
 		daemon_loop(daemon);
-		if (!daemon->unload && !options->ephemeral)
-			log_info("the daemon ends, the fence stays closed; \"dnsfence unload\" "
-				 "opens it");
+		if (!daemon->unload)
+			log_info(options->ephemeral
+					 ? "the daemon ends, and its fence is open again"
+					 : "the daemon ends, the fence stays closed; \"dnsfence "
+					   "unload\" opens it");
 	}
 	daemon_done(daemon);
 	free(daemon);
