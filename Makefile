@@ -190,25 +190,41 @@ quickstart: ## install what is missing, build, and run the fence in the foregrou
 	$(Q)$(MAKE) --no-print-directory build/dnsfence
 	$(Q)tools/quickstart
 
-install: all ## install under DESTDIR and PREFIX
-	install -D -m 0755 $(build)/dnsfence $(DESTDIR)$(SBINDIR)/dnsfence
-	install -D -m 0644 $(build)/dnsfence.8 $(DESTDIR)$(MANDIR)/man8/dnsfence.8
-	install -D -m 0644 $(build)/dnsfence.yaml.5 $(DESTDIR)$(MANDIR)/man5/dnsfence.yaml.5
-	install -D -m 0644 $(build)/dnsfence-events.7 $(DESTDIR)$(MANDIR)/man7/dnsfence-events.7
-	install -D -m 0644 $(build)/dnsfence.schema.json $(DESTDIR)$(DATADIR)/dnsfence.schema.json
-	install -D -m 0644 packaging/dnsfence.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/dnsfence
-	install -D -m 0644 COPYING $(DESTDIR)$(DATADIR)/COPYING
-	install -d -m 0755 $(DESTDIR)$(UNITDIR)
-	sed 's|/usr/local/sbin|$(SBINDIR)|g' packaging/dnsfence.service > $(DESTDIR)$(UNITDIR)/dnsfence.service
-	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/dnsfence
+# What goes where: mode, source, target. uninstall removes the same targets.
+install_files := \
+	0755:$(build)/dnsfence:$(SBINDIR)/dnsfence \
+	0644:$(build)/dnsfence.8:$(MANDIR)/man8/dnsfence.8 \
+	0644:$(build)/dnsfence.yaml.5:$(MANDIR)/man5/dnsfence.yaml.5 \
+	0644:$(build)/dnsfence-events.7:$(MANDIR)/man7/dnsfence-events.7 \
+	0644:$(build)/dnsfence.schema.json:$(DATADIR)/dnsfence.schema.json \
+	0644:COPYING:$(DATADIR)/COPYING \
+	0644:packaging/dnsfence.logrotate:$(SYSCONFDIR)/logrotate.d/dnsfence \
+	0644:$(build)/dnsfence.service:$(UNITDIR)/dnsfence.service
+
+part = $(word $(1),$(subst :, ,$(2)))
+install_one = $(call quiet,INSTALL,$(DESTDIR)$(call part,3,$(1)))install -D -m $(call part,1,$(1)) \
+	$(call part,2,$(1)) $(DESTDIR)$(call part,3,$(1))
+define newline
+
+
+endef
+
+# Always made anew: SBINDIR may differ from the last time.
+.PHONY: $(build)/dnsfence.service
+$(build)/dnsfence.service: packaging/dnsfence.service
+	$(Q)sed 's|/usr/local/sbin|$(SBINDIR)|g' $< > $@
+
+install: all $(build)/dnsfence.service ## install under DESTDIR and PREFIX
+	$(foreach file,$(install_files),$(call install_one,$(file))$(newline)	)
+	$(Q)install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/dnsfence
 
 uninstall: ## remove what install put there; configuration and logs stay
-	rm -f $(DESTDIR)$(SBINDIR)/dnsfence $(DESTDIR)$(MANDIR)/man8/dnsfence.8 \
-		$(DESTDIR)$(MANDIR)/man5/dnsfence.yaml.5 $(DESTDIR)$(MANDIR)/man7/dnsfence-events.7 \
-		$(DESTDIR)$(DATADIR)/dnsfence.schema.json $(DESTDIR)$(DATADIR)/COPYING \
-		$(DESTDIR)$(UNITDIR)/dnsfence.service \
-		$(DESTDIR)$(SYSCONFDIR)/logrotate.d/dnsfence
-	-rmdir $(DESTDIR)$(DATADIR)
+	$(call quiet,REMOVE,$(DESTDIR)$(SBINDIR)/dnsfence and its files)rm -f \
+		$(foreach file,$(install_files),$(DESTDIR)$(call part,3,$(file)))
+	$(Q)for directory in $(DATADIR) $(SYSCONFDIR)/dnsfence; do \
+		[ ! -d $(DESTDIR)$$directory ] || \
+			rmdir --ignore-fail-on-non-empty $(DESTDIR)$$directory; \
+	done
 
 clean: ## remove build/
 	rm -rf build
