@@ -47,7 +47,18 @@ judged() {
 many addresses >"$CONFIG"
 dnsfence check
 expect "check, exit status" $? 0
+# 36 ms on an idle machine, where `make bench` measures it; others may be at work on this one, so
+# this looks at the best of three, and only for what would be another order.
+for ((round = 0; round < 3; round++)); do
+	dnsfence -v load 2>&1 | sed -n 's/.*filled 100002 entries in \([0-9]*\)\..* ms$/\1/p'
+done >"$WORK/fills"
+expect "loads that say how long the filling took" "$(wc -l <"$WORK/fills")" 3
+expect_more "the fastest filling in ms is below 300" $((300 * ${DNSFENCE_TEST_SLOW:-1})) \
+	"$(sort -n "$WORK/fills" | head -n 1)"
 start_fence
+rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON/status")
+[[ $DNSFENCE == */san/* ]] ||
+	expect_more "resident size in KiB: 8 MiB and twice the ring" $((8192 + 2 * 1024)) "$rss"
 judged "100,000 addresses" 100.64.0.0 100.64.255.255 100.65.134.159
 probe udp-sendto 100.65.134.160 53
 expect "one behind the last, errno" "$ERRNO" EPERM
