@@ -23,6 +23,8 @@ struct nameservers {
 
 /* The process behind a loopback resolver. */
 struct forwarder {
+	bool found;
+	bool hidden; /* there is one, but this process may not see who */
 	int pid;
 	char comm[32];
 	char *cgroup; /* NULL: not known */
@@ -173,26 +175,32 @@ static void forwarder_fill(const char *proc, const char *pid, struct forwarder *
 	forwarder->comm[strcspn(forwarder->comm, "\n")] = 0;
 }
 
-/* Who answers at a loopback address. 0 with *ret filled, -ENOENT: nobody that can be seen. */
-static int forwarder_find(const char *proc, const struct address *address, struct forwarder *ret)
+/* Who answers at a loopback address. */
+static void forwarder_find(const char *proc, const struct address *address, struct forwarder *ret)
 {
 	unsigned long inode = udp_find_inode(proc, address);
 	struct dirent *entry;
 	DIR *directory;
 
 	if (!inode)
-		return -ENOENT;
+		return;
 	directory = opendir(proc);
-	while (directory && (entry = readdir(directory)))
+	while (directory && !ret->found && (entry = readdir(directory)))
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    process_holds(proc, entry->d_name, inode)) {
 			forwarder_fill(proc, entry->d_name, ret);
-			closedir(directory);
-			return 0;
+			ret->found = true;
 		}
 	if (directory)
 		closedir(directory);
-	return -ENOENT;
+	ret->hidden = !ret->found;
+}
+
+/* Only these can be told from everybody else. */
+static bool forwarder_has_policy(const struct forwarder *forwarder)
+{
+	return forwarder->found &&
+	       ((forwarder->cgroup && !util_streq(forwarder->cgroup, "/")) || forwarder->uid);
 }
 
 static void write_set(FILE *to, const char *name, const struct nameservers *servers)
@@ -231,10 +239,15 @@ static void write_forwarder(FILE *to, const struct forwarder *forwarder, bool up
 			forwarder->comm, forwarder->pid);
 }
 
-static void write_policies(FILE *to, const struct forwarder *forwarder, bool found, bool upstream)
+static void write_policies(FILE *to, const struct forwarder *forwarder, bool upstream)
 {
 	fprintf(to, "policies:\n");
-	if (found) {
+	if (forwarder->hidden)
+		fprintf(to, "  # Somebody answers on this host's loopback and forwards; it takes "
+			    "root to see who,\n"
+			    "  # and without a policy here those lookups are blocked with the "
+			    "others'.\n");
+	if (forwarder->found) {
 		fprintf(to, "  # %s answers on this host's loopback and forwards; %s.\n",
 			forwarder->comm,
 			upstream ? "it may ask its upstreams, as it names them"
@@ -265,8 +278,7 @@ static const char builtin_head[] =
 	"\n";
 
 static void write_policy(FILE *to, const char *path, const struct nameservers *system,
-			 const struct forwarder *forwarder, bool found,
-			 const struct nameservers *upstream)
+			 const struct forwarder *forwarder, const struct nameservers *upstream)
 {
 	fprintf(to, "%sresolvers:\n  # What %s names.\n", builtin_head, path);
 	write_set(to, "system", system);
@@ -275,7 +287,7 @@ static void write_policy(FILE *to, const char *path, const struct nameservers *s
 		write_set(to, "upstream", upstream);
 	}
 	fprintf(to, "\n# The first one that matches decides; the last has no match.\n");
-	write_policies(to, forwarder, found, upstream->length > 0);
+	write_policies(to, forwarder, upstream->length > 0);
 	fprintf(to, "\nevents:\n"
 		    "  stdout: true   # JSON lines; readable lines on a terminal\n"
 		    "  # file: /var/log/dnsfence/events.jsonl\n");
@@ -291,7 +303,6 @@ int builtin_policy(const struct builtin_sources *sources, char **ret)
 	const char *proc = sources && sources->proc ? sources->proc : "/proc";
 	struct nameservers system = {0}, upstream = {0};
 	struct forwarder forwarder = {0};
-	bool found = false;
 	size_t size;
 	FILE *to;
 	int r = nameservers_read(path, &system);
@@ -300,17 +311,18 @@ int builtin_policy(const struct builtin_sources *sources, char **ret)
 		return r;
 	if (!system.length)
 		nameservers_add_local(&system);
-	for (size_t i = 0; i < system.length && !found; i++)
-		found = address_is_loopback(&system.list[i].address) &&
-			forwarder_find(proc, &system.list[i].address, &forwarder) == 0;
-	if (found && strncmp(forwarder.comm, RESOLVED_COMM, strlen(RESOLVED_COMM)) == 0)
+	for (size_t i = 0; i < system.length && !forwarder.found; i++)
+		if (address_is_loopback(&system.list[i].address))
+			forwarder_find(proc, &system.list[i].address, &forwarder);
+	if (forwarder.found && strncmp(forwarder.comm, RESOLVED_COMM, strlen(RESOLVED_COMM)) == 0)
 		(void)nameservers_read(resolved, &upstream);
 	to = open_memstream(ret, &size);
 	if (!to) {
 		free(forwarder.cgroup);
 		return -ENOMEM;
 	}
-	write_policy(to, path, &system, &forwarder, found, &upstream);
+	write_policy(to, path, &system, &forwarder, &upstream);
+	r = (forwarder.hidden || forwarder.found) && !forwarder_has_policy(&forwarder);
 	free(forwarder.cgroup);
-	return fclose(to) == 0 ? 0 : -ENOMEM;
+	return fclose(to) == 0 ? r : -ENOMEM;
 }

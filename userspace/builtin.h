@@ -16,7 +16,11 @@ struct builtin_sources {
 	const char *proc; /* /proc */
 };
 
-/* 0 with *ret allocated; -errno when resolv.conf exists but cannot be read. */
+/*
+ * 0 with *ret allocated; 1 when it is, but somebody on this host's loopback forwards who got no
+ * policy and would be blocked with everyone: a comment in it says why. -errno when resolv.conf
+ * exists but cannot be read.
+ */
 int builtin_policy(const struct builtin_sources *sources, char **ret);
 
 #endif

@@ -13,6 +13,10 @@ int cmd_init(const struct options *options)
 		log_error("cannot read /etc/resolv.conf: %s", strerror(-r));
 		return outcome_exit_code(r);
 	}
+	if (r > 0)
+		log_warning("a resolver on this host's loopback got no policy of its own, and its "
+			    "lookups would be blocked with everyone's; a comment under policies "
+			    "says why");
 	if (fputs(text, stdout) < 0 || fflush(stdout) != 0) {
 		log_error("cannot write: %s", strerror(errno));
 		return EXIT_INTERNAL;

@@ -68,8 +68,9 @@ static const struct command commands[] = {
 	 "  dnsfence events -j | jq .process.name",
 	 options_events, cmd_events},
 	{"init", "print the built-in policy as a file to start from",
-	 "Made from this host's resolv.conf.\n\n  dnsfence init > " CONFIG_DEFAULT_PATH, NULL,
-	 cmd_init},
+	 "Made from this host's resolv.conf, and for root from who answers on loopback.\n\n  "
+	 "dnsfence init > " CONFIG_DEFAULT_PATH,
+	 NULL, cmd_init},
 	{0},
 };
 

@@ -28,6 +28,11 @@ static int prepare_builtin(struct config *config, struct diagnostics *diagnostic
 
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read /etc/resolv.conf: %s", strerror(-r));
+	if (r > 0)
+		config_warning(diagnostics, (struct mark){.file = BUILTIN_NAME},
+			       "a resolver on this host's loopback has no policy of its own, and "
+			       "its lookups are blocked with everyone's; \"dnsfence init\" says "
+			       "why");
 	r = config_load_text(text, strlen(text), BUILTIN_NAME, config, diagnostics);
 	config->builtin = true;
 	return r;

@@ -85,18 +85,23 @@ static void host_remove(struct host *host)
 }
 
 /* The text, read by the parser. */
-static void load(const struct host *host, struct config *ret)
+static void load_as(const struct host *host, int expected, struct config *ret)
 {
 	const struct builtin_sources sources = {host->resolv_conf, host->resolved, host->proc};
 	_cleanup_(diagnostics_done) struct diagnostics diagnostics = {0};
 	_cleanup_free_ char *text = NULL;
 
-	assert_int_equal(builtin_policy(&sources, &text), 0);
+	assert_int_equal(builtin_policy(&sources, &text), expected);
 	if (config_load_text(text, strlen(text), "built-in", ret, &diagnostics) < 0) {
 		diagnostics_print(&diagnostics, stderr);
 		fail_msg("the parser refuses:\n%s", text);
 	}
 	assert_int_equal(ret->mode, MODE_ENFORCE);
+}
+
+static void load(const struct host *host, struct config *ret)
+{
+	load_as(host, 0, ret);
 }
 
 static void expect_set(const struct config *config, const char *name, size_t length,
@@ -192,11 +197,28 @@ static void test_forwarder_in_root_cgroup(void **state)
 	(void)state;
 	host_make(&host, "nameserver 127.0.0.1\n");
 	listener(&host, "udp", "00000000", "dnsmasq", "/");
-	load(&host, &config);
+	load_as(&host, uid ? 0 : 1, &config);
 	snprintf(number, sizeof(number), "%u", uid);
 	assert_int_equal(config.policies_length, uid ? 2 : 1);
 	if (uid)
 		assert_string_equal(config.policies[0].match_user, number);
+	host_remove(&host);
+}
+
+/* Its socket can be seen by all, whose it is only by root. */
+static void test_hidden_forwarder(void **state)
+{
+	_cleanup_(config_done) struct config config;
+	struct host host;
+	char path[192];
+
+	(void)state;
+	host_make(&host, "nameserver 127.0.0.53\n");
+	listener(&host, "udp", "3500007F", "systemd-resolve", "/system.slice/x.service");
+	snprintf(path, sizeof(path), "%s/proc/7/fd/5", host.dir);
+	assert_int_equal(unlink(path), 0);
+	load_as(&host, 1, &config);
+	assert_int_equal(config.policies_length, 1);
 	host_remove(&host);
 }
 
@@ -208,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_resolved),
 		cmocka_unit_test(test_forwarder),
 		cmocka_unit_test(test_forwarder_in_root_cgroup),
+		cmocka_unit_test(test_hidden_forwarder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
