@@ -105,13 +105,16 @@ static __always_inline void question_find(struct __sk_buff *skb, const struct df
 
 /*
  * A DNS answer. From a server's own, fenced port it goes to whatever port its client asked from;
- * no resolver takes it for a question.
+ * no resolver takes it for a question. Of several datagrams in one packet (UDP_SEGMENT) only the
+ * first can be seen here: it does not speak for the others, and no DNS server answers so.
  */
 static __always_inline int question_is_answer(struct __sk_buff *skb, const struct df_flow *flow)
 {
 	__u8 flags;
 
 	if (flow->protocol != PROTO_UDP && flow->protocol != PROTO_UDPLITE)
+		return 0;
+	if (skb->gso_segs > 1)
 		return 0;
 	if (bpf_skb_load_bytes(skb, flow->l4_offset + 8 + DNS_FLAGS, &flags, 1) < 0)
 		return 0;

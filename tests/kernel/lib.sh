@@ -440,6 +440,12 @@ transport_of() {
 	esac
 }
 
+# shows_question TECHNIQUE: not where a first fragment ends before the question, or where several
+# datagrams begin with an answer.
+shows_question() {
+	[[ $1 != raw-fragment-first && $1 != raw-overlap && $1 != udp-gso-answer ]]
+}
+
 # event_filter TECHNIQUE ADDR PORT HOOK REASON: what the event of a blocked probe says.
 event_filter() {
 	local filter
@@ -454,8 +460,7 @@ event_filter() {
 	tcp) filter+=' and .network.transport == "tcp"' ;;
 	udp) [[ $5 == resolver-not-sanctioned ]] && filter+=' and .network.transport == "udp"' ;;
 	esac
-	# A first fragment may end before the question does.
-	[[ $4 == packet && $3 == 53 && $5 == resolver-not-sanctioned && $1 != raw-fragment-first ]] &&
+	[[ $4 == packet && $3 == 53 && $5 == resolver-not-sanctioned ]] && shows_question "$1" &&
 		filter+=' and .dns.question.name == "leak.dnsfence.test" and .dns.question.type == "A"'
 	echo "$filter"
 }
