@@ -250,9 +250,12 @@ static __always_inline void flow_end(df_load_ctx *ctx, struct df_flow *flow,
 	flow->protocol = (__u8)walk->next;
 	flow->l4_offset = walk->offset;
 	if (walk->later) {
-		/* It goes on in the middle of something: nothing can be read. */
-		if (flow_has_ports(walk->next) || flow_is_extension(walk->next) ||
-		    flow_is_tunnel(walk->next))
+		/*
+		 * It goes on in the middle of something: nothing can be read. Of what, an IPv6
+		 * fragment does not tell: only the first one's word counts (RFC 8200 4.5).
+		 */
+		if (flow->family == 6 || flow_has_ports(walk->next) ||
+		    flow_is_extension(walk->next) || flow_is_tunnel(walk->next))
 			flow->flags |= FLOW_LATER_FRAGMENT;
 	} else if (flow_has_ports(walk->next)) {
 		flow->flags |= df_load(ctx, walk->offset, ports, sizeof(ports)) < 0 ? FLOW_TRUNCATED

@@ -26,6 +26,7 @@
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define SOCKET_INET4 2 /* AF_INET */
+#define SOCKET_RAW 3 /* SOCK_RAW */
 #define TCP_ACK 0x10
 
 enum packet_excuse {
@@ -70,8 +71,9 @@ static __always_inline int packet_is_accepted(struct __sk_buff *skb, const struc
 	if (!sk || flow->protocol != PROTO_TCP ||
 	    bpf_skb_load_bytes(skb, flow->l4_offset + TCP_FLAGS, &flags, 1) < 0)
 		return 0;
-	if (flags & TCP_RST) /* of whatever socket, the kernel's own among them: it says nothing */
-		return 1;
+	/* Of whatever socket, the kernel's own among them: it says nothing. */
+	if (flags & TCP_RST)
+		return packet_is_bare_segment(skb, flow);
 	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
 		sk = bpf_get_listener_sock(sk);
 		owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE)
@@ -109,10 +111,20 @@ static __always_inline __u32 packet_uid(struct __sk_buff *skb, const struct df_o
 	return bpf_get_socket_uid(skb);
 }
 
-/* UDP leaves in its sender's context; TCP also leaves in whatever an interrupt met. */
-static __always_inline int packet_has_current(const struct df_flow *flow)
+/*
+ * UDP leaves in its sender's context, and so does whatever a raw socket sends; TCP also leaves in
+ * whatever an interrupt met.
+ */
+static __always_inline int packet_has_current(struct __sk_buff *skb, const struct df_flow *flow)
 {
-	return kernel_packet_task && flow->protocol != PROTO_TCP;
+	struct bpf_sock *sk = skb->sk;
+
+	if (!kernel_packet_task)
+		return 0;
+	if (flow->protocol != PROTO_TCP)
+		return 1;
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	return sk && sk->type == SOCKET_RAW;
 }
 
 /*
@@ -158,7 +170,7 @@ static __always_inline void event_set_caller(struct __sk_buff *skb, struct df_ev
 
 	if (owner && (owner->flags & DF_OWNER_CALLED))
 		head->netns_cookie = owner->netns_cookie;
-	if (packet_has_current(flow)) {
+	if (packet_has_current(skb, flow)) {
 		task_identify(&head->caller);
 		head->flags |= DF_EVENT_CALLER | DF_EVENT_UID;
 	} else if (owner_called(owner, flow)) {
@@ -205,7 +217,7 @@ __noinline __u32 packet_caller_rank(struct __sk_buff *skb, __u64 packed, __u32 g
 
 	gen &= 1;
 	flow_unpack(&flow, packed);
-	if (packet_has_current(&flow) && kernel_packet_cgroup)
+	if (packet_has_current(skb, &flow) && kernel_packet_cgroup)
 		return subject_rank(skb, SUBJECT_CURRENT, &generations[gen], gen,
 				    generations[gen].flags & DF_GEN_USERS ? task_current_uid()
 									  : DF_UID_ANY);
@@ -281,7 +293,7 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 	event_set_question(skb, head, &flow, &question);
 	head->count = fold(head);
 	if (head->count)
-		event_write(skb, head, &question, packet_has_current(&flow));
+		event_write(skb, head, &question, packet_has_current(skb, &flow));
 	else
 		count_folded();
 	return 0;

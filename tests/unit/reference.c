@@ -233,11 +233,14 @@ static void look_at_ip(const struct reading *reading, const struct header *heade
 	}
 }
 
-/* A fragment that is not the first: what is in it begins somewhere else. */
+/*
+ * A fragment that is not the first: what is in it begins somewhere else. RFC 791 3.2 puts only
+ * fragments of the same protocol together; RFC 8200 4.5 asks the first one alone.
+ */
 static void look_at_later_fragment(const struct header *header, struct reference *ret)
 {
 	ret->protocol = header->next;
-	ret->later_fragment = kind_of(header->next) != KIND_OTHER;
+	ret->later_fragment = ret->family == 6 || kind_of(header->next) != KIND_OTHER;
 }
 
 static void look_at_transport(const struct reading *reading, const struct header *header,

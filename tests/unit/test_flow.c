@@ -185,7 +185,9 @@ static const struct flow_case cases[] = {
 	     L_FRAG(), L_UDP),
 	CASE("6 later 6in6", LATER, 6, 41, L_IP6(), L_FRAG(.fragment = 1), L_IP6(), L_UDP),
 	CASE("6 later 4in6", LATER, 6, 4, L_IP6(), L_FRAG(.fragment = 1), L_IP4(), L_UDP),
-	CASE("6 later icmp", 0, 6, 58, L_IP6(), L_FRAG(.fragment = 1), L_ICMP6),
+	CASE("6 later icmp", LATER, 6, 58, L_IP6(), L_FRAG(.fragment = 1), L_ICMP6),
+	CASE("6 later esp", LATER, 6, 50, L_IP6(), L_FRAG(.fragment = 1), L_ESP),
+	CASE("6 first icmp", 0, 6, 58, L_IP6(), L_FRAG(.more = 1), L_ICMP6),
 	CASE("6 routing, later udp", LATER | ROUTE, 6, 17, L_IP6(), L_ROUTE(),
 	     L_FRAG(.fragment = 1), L_UDP),
 
