@@ -23,6 +23,42 @@ for address in $BAD4 $BAD6; do
 	expect "tun-inject $address, errno" "$ERRNO" 0
 done
 
+# Forwarded: a namespace behind this one, as a virtual machine or a container is.
+unshare --net sleep 100 &
+GUEST=$!
+guest() { nsenter --net="/proc/$GUEST/ns/net" "$@"; }
+wait_until guest true
+ip -n "$NEAR" link add guest type veth peer name eth0 netns $GUEST || die "no guest"
+ip -n "$NEAR" link set guest up
+ip -n "$NEAR" addr add 10.79.0.1/24 dev guest
+ip -n "$NEAR" addr add fd79::1/64 dev guest nodad
+guest ip link set eth0 up
+guest ip addr add 10.79.0.2/24 dev eth0
+guest ip addr add fd79::2/64 dev eth0 nodad
+guest ip route add default via 10.79.0.1
+guest ip route add default via fd79::1
+for address in $BAD4 $BAD6; do
+	before=$(arrived $address)
+	guest "$PROBE" udp-sendto $address 53 >/dev/null
+	((CHECKS++))
+	wait_until arrived_more $address "$before" || fail "forwarded to $address: nothing arrived"
+done
+
+# A copy that nft makes of a packet belongs to no socket, whatever becomes of the original.
+near nft -f - <<-RULES
+	table ip copy {
+		chain output {
+			type filter hook output priority 0;
+			ip daddr $BAD4 udp dport 53 dup to $GOOD4 device near
+		}
+	}
+RULES
+before=$(arrived $BAD4)
+probe udp-sendto $BAD4 53
+((CHECKS++))
+wait_until arrived_more $BAD4 $((before + 1)) || fail "nft dup: no second packet arrived"
+near nft delete table ip copy
+
 # The outer one of two tags is taken off before the hook; the inner one stands where the network
 # header would, and the destination address 4 bytes further on than usual.
 far nft -f - <<-RULES

@@ -41,7 +41,7 @@ while read -r technique families capability _; do
 	udp-pktinfo-source) other=10.77.0.1 ;;
 	udp-freebind | udp-transparent) other=${other%2}77 ;; # nobody's address
 	esac
-	arguments=("$WORK/leakprobe" "$technique" $address 53 -f "$other" -t 300 -i near)
+	arguments=("$WORK/leakprobe" "$technique" "$address" 53 -f "$other" -t 300 -i near)
 	tried --reuid 65534 --regid 65534 --clear-groups "${arguments[@]}"
 	if [[ $capability == none ]]; then
 		works "$technique as nobody"

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh
+# limit: 120
+#
+# This host's own NAT. What turns another port into 53 is seen by the packet layer alone. What
+# turns 53 into another port is no lookup to it any more: connect() is denied, sendto() reaches
+# what the NAT's owner put there, and that one's own lookups are judged.
+. "$(dirname "$0")/lib.sh"
+need dnsmasq
+setup
+simple_policy
+near nft -f - <<-RULES || die "no NAT in this kernel"
+	table inet nat {
+		chain output {
+			type nat hook output priority -100;
+			meta l4proto { tcp, udp } th dport 7777 ip daddr $CLIENT4 dnat ip to $BAD4:53
+			meta l4proto { tcp, udp } th dport 7777 ip6 daddr $CLIENT6 dnat ip6 to [$BAD6]:53
+			meta l4proto { tcp, udp } th dport 7778 ip daddr $CLIENT4 dnat ip to $GOOD4:53
+			meta l4proto { tcp, udp } th dport 7778 ip6 daddr $CLIENT6 dnat ip6 to [$GOOD6]:53
+			meta l4proto { tcp, udp } th dport 53 ip daddr $OTHER4 redirect to :5300
+		}
+	}
+RULES
+
+# Another port into 53. The twin goes the same way to the sanctioned resolver.
+into_53() {
+	local through=$1 target=$2 technique before
+	for technique in udp-sendto udp-connect udp-gso; do
+		if [[ $PHASE == open ]]; then
+			shows_leak "$technique by $through:7777" "$target" $technique "$through" 7777
+			continue
+		fi
+		before=$(arrived "$target")
+		probe $technique "$through" 7777
+		expect "$technique by $through:7777, errno" "$ERRNO" EPERM
+		settle
+		expect "$technique by $through:7777, packets" "$(arrived "$target")" "$before"
+		expect_event "$technique by $through:7777" "$PID" ".dnsfence.hook == \"packet\" and
+			.destination.ip == \"$target\" and .destination.port == 53 and
+			.dns.question.name == \"leak.dnsfence.test\""
+		passes "$technique by $through:7778" "$(twin "$target")" $technique "$through" 7778
+	done
+}
+
+into_53_tcp() {
+	local through=$1 target=$2 before denied_before
+	[[ $PHASE == open ]] && shows_leak "tcp by $through" "$target" tcp-connect "$through" 7777
+	[[ $PHASE == open ]] && return
+	before=$(arrived "$target") denied_before=$(denied)
+	probe tcp-connect "$through" 7777 -t 500
+	expect "tcp by $through:7777, errno: it waits in vain" "$ERRNO" EINPROGRESS
+	settle
+	expect "tcp by $through:7777, packets" "$(arrived "$target")" "$before"
+	expect_more "tcp by $through:7777, denied counter" "$(denied)" "$denied_before"
+	passes "tcp by $through:7778" "$(twin "$target")" tcp-connect "$through" 7778
+}
+
+# Conntrack puts hand-made fragments together before the packet layer sees them: it judges the
+# whole, and the caller's second call has the errno.
+fragments() {
+	[[ $PHASE == open ]] && shows_leak "fragments, conntrack" $BAD4 raw-fragments $BAD4 53
+	[[ $PHASE == open ]] && return
+	blocks_leak "fragments, conntrack" $BAD4 packet send resolver-not-sanctioned \
+		raw-fragments $BAD4 53
+	passes "fragments, conntrack" $GOOD4 raw-fragments $GOOD4 53
+}
+
+cases() {
+	into_53 $CLIENT4 $BAD4
+	into_53 $CLIENT6 $BAD6
+	into_53_tcp $CLIENT4 $BAD4
+	into_53_tcp $CLIENT6 $BAD6
+	fragments
+}
+prove cases
+
+# 53 into another port of this host, where a forwarder of the fenced cgroup listens.
+in_cgroup "$APPS" dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-file=/dev/null \
+	--pid-file="" --user=root --port=5300 --listen-address=127.0.0.1 --bind-interfaces \
+	--server=$BAD4 --log-facility=- >"$WORK/dnsmasq.log" 2>&1 &
+listens() { near ss -uln | grep -q '127.0.0.1:5300 '; }
+wait_until listens || die "the forwarder does not listen: $(<"$WORK/dnsmasq.log")"
+probe tcp-connect $OTHER4 53
+expect "53 by redirect, connect(), errno" "$ERRNO" EPERM
+probe udp-connect $OTHER4 53
+expect "53 by redirect, UDP connect(), errno" "$ERRNO" EPERM
+before=$(arrived $BAD4) denied_before=$(denied)
+probe udp-sendto $OTHER4 53
+expect "53 by redirect, sendto(), errno" "$ERRNO" 0
+forwarder_denied() { (($(denied) > denied_before)); }
+((CHECKS++))
+wait_until forwarder_denied || fail "the forwarder's own lookup is not denied"
+settle
+expect "the forwarder's lookup, packets" "$(arrived $BAD4)" "$before"
+((CHECKS++))
+wait_until grep -q '"name":"dnsmasq"' "$EVENTS" || fail "no event names the forwarder"
+
+# A policy that wants the errno at the call has the layer there, before NAT.
+simple_policy 'on_deny: refused'
+dnsfence reload 2>/dev/null
+probe udp-sendto $OTHER4 53
+expect "53 by redirect, on_deny: refused, errno" "$ERRNO" ECONNREFUSED
+expect_log_whole
+finish
