@@ -146,6 +146,7 @@ struct df_policy {
 #define DF_GEN_TRANSLATED (1u << 4) /* some resolver is behind this host's NAT */
 #define DF_GEN_DEFER (1u << 5) /* deny_at: packet; a UDP connect() is not denied, its packet is */
 #define DF_GEN_ORIGINS (1u << 6) /* some policy names a source or an interface */
+#define DF_GEN_CALLS (1u << 7) /* hooks: all; sendmsg() is denied there, not left to the packet */
 
 /*
  * Everything of a policy that is not a lookup table. Lives in .bss, so that a packet that is

@@ -5,9 +5,9 @@
  * say EPERM.
  *
  * Here is no packet yet, and so no question for the log. With `deny_at: packet`, and always for
- * sendmsg(), a UDP lookup whose errno is to be EPERM is therefore left to the packet layer.
- * Whether the fence is closed never depends on these programs but for resolvers marked
- * `translated`.
+ * sendmsg() but for `hooks: all`, a UDP lookup whose errno is to be EPERM is therefore left to the
+ * packet layer. Whether the fence is closed never depends on these programs but for resolvers
+ * marked `translated`, and for what this host's NAT or IPsec turns into something else.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -189,6 +189,9 @@ static __always_inline int call_errno(const struct df_flow *flow,
 	/* Likewise where it cannot ask for the caller's cgroup itself. */
 	if (!kernel_packet_cgroup && (generation->flags & DF_GEN_SEVERAL) &&
 	    decision->verdict == DF_VERDICT_DENY)
+		return errnum;
+	/* Nor where the packet may not show any more where it was meant to go: NAT, IPsec. */
+	if (!connects && (generation->flags & DF_GEN_CALLS) && decision->verdict == DF_VERDICT_DENY)
 		return errnum;
 	/* What is only audited goes on to the packet layer in any case. */
 	if (connects && !(generation->flags & DF_GEN_DEFER) && decision->verdict == DF_VERDICT_DENY)

@@ -458,6 +458,8 @@ static int compiler_run(struct compiler *compiler, const struct subject *subject
 	policy_fence_services(compiler->config, generation);
 	if (compiler->config->deny_at == DENY_AT_PACKET)
 		generation->flags |= DF_GEN_DEFER;
+	if (compiler->config->hooks == HOOKS_ALL)
+		generation->flags |= DF_GEN_CALLS;
 	generation->policies_len = (uint32_t)compiler->config->policies_length;
 	if (generation->policies_len > 1)
 		generation->flags |= DF_GEN_SEVERAL;

@@ -52,7 +52,10 @@ static const struct schema_choice choices_deny_at[] = {
 
 static const struct schema_choice choices_hooks[] = {
 	{"auto", HOOKS_AUTO, "those the policy and the kernel need"},
-	{"all", HOOKS_ALL, "all of them"},
+	{"all", HOOKS_ALL,
+	 "all of them, and sendto() is denied at the call, before this host's NAT or IPsec can "
+	 "make "
+	 "something else of the lookup; its event then has no question"},
 	{0},
 };
 
@@ -283,7 +286,10 @@ static const struct schema_field fields_config[] = {
 	 .offset = offsetof(struct config, hooks),
 	 .choices = choices_hooks,
 	 .standard = "auto",
-	 .doc = "Which programs are attached. The verdicts are the same either way."},
+	 .doc = "Which programs are attached. The verdicts are the same either way, but for a "
+		"sendto() "
+		"that this host's own NAT takes from a fenced port to another, or its IPsec "
+		"hides."},
 	{0},
 };
 

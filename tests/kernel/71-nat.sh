@@ -95,10 +95,18 @@ expect "the forwarder's lookup, packets" "$(arrived $BAD4)" "$before"
 ((CHECKS++))
 wait_until grep -q '"name":"dnsmasq"' "$EVENTS" || fail "no event names the forwarder"
 
-# A policy that wants the errno at the call has the layer there, before NAT.
-simple_policy 'on_deny: refused'
-dnsfence reload 2>/dev/null
-probe udp-sendto $OTHER4 53
-expect "53 by redirect, on_deny: refused, errno" "$ERRNO" ECONNREFUSED
+# With the layer at the call, before NAT, sendto() is denied, too.
+for setting in "hooks: all" "on_deny: refused"; do
+	simple_policy "$setting"
+	dnsfence reload 2>/dev/null
+	denied_before=$(denied)
+	probe udp-sendto $OTHER4 53
+	expect "53 by redirect, $setting, step" "$STEP" send
+	expect_match "53 by redirect, $setting, errno" "$ERRNO" '^(EPERM|ECONNREFUSED)$'
+	expect "53 by redirect, $setting, denied counter" "$(denied)" $((denied_before + 1))
+	expect_event "53 by redirect, $setting" "$PID" \
+		".dnsfence.hook == \"sendmsg4\" and .destination.ip == \"$OTHER4\""
+done
+passes "the sanctioned resolver, at the call" $GOOD4 udp-sendto $GOOD4 53
 expect_log_whole
 finish

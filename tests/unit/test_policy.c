@@ -171,6 +171,28 @@ static void test_near(void **state)
 		assert_int_equal(policies[i].near[0].family, 0);
 }
 
+static void test_layers(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t flags;
+	} cases[] = {
+		{HEAD "policies: [{name: default, resolvers: []}]\n", 0},
+		{HEAD "hooks: auto\npolicies: [{name: default, resolvers: []}]\n", 0},
+		{HEAD "hooks: all\npolicies: [{name: default, resolvers: []}]\n", DF_GEN_CALLS},
+		{HEAD "deny_at: packet\npolicies: [{name: default, resolvers: []}]\n",
+		 DF_GEN_DEFER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_fixture_ struct fixture fixture;
+
+		compile(cases[i].text, NULL, 0, &fixture);
+		assert_int_equal(fixture.image.generation.flags, cases[i].flags);
+	}
+}
+
 static void test_modes_and_errnos(void **state)
 {
 	_cleanup_fixture_ struct fixture fixture;
@@ -603,15 +625,11 @@ static void test_random_configurations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_minimal),
-		cmocka_unit_test(test_near),
-		cmocka_unit_test(test_modes_and_errnos),
-		cmocka_unit_test(test_resolver_forms),
-		cmocka_unit_test(test_merging),
-		cmocka_unit_test(test_scopes),
-		cmocka_unit_test(test_origins),
-		cmocka_unit_test(test_subjects),
-		cmocka_unit_test(test_random_configurations),
+		cmocka_unit_test(test_minimal),        cmocka_unit_test(test_near),
+		cmocka_unit_test(test_layers),         cmocka_unit_test(test_modes_and_errnos),
+		cmocka_unit_test(test_resolver_forms), cmocka_unit_test(test_merging),
+		cmocka_unit_test(test_scopes),         cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_subjects),       cmocka_unit_test(test_random_configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
