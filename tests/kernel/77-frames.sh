@@ -4,7 +4,8 @@
 #
 # Frames without an inet socket: what AF_PACKET, AF_XDP, a TUN device and forwarding put on the
 # wire. No cgroup hook sees them. This shows, without a fence, that each gets a query out of the
-# host, by what the far end then counts: the evidence that a layer at the device has to beat.
+# host, to a resolver that answers: the evidence that the layer at the interfaces has to beat,
+# 44-edge-frames. A copy that nft makes of a packet is one more, here with that layer, too.
 . "$(dirname "$0")/lib.sh"
 setup
 near sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
@@ -43,21 +44,6 @@ for address in $BAD4 $BAD6; do
 	((CHECKS++))
 	wait_until arrived_more $address "$before" || fail "forwarded to $address: nothing arrived"
 done
-
-# A copy that nft makes of a packet belongs to no socket, whatever becomes of the original.
-near nft -f - <<-RULES
-	table ip copy {
-		chain output {
-			type filter hook output priority 0;
-			ip daddr $BAD4 udp dport 53 dup to $GOOD4 device near
-		}
-	}
-RULES
-before=$(arrived $BAD4)
-probe udp-sendto $BAD4 53
-((CHECKS++))
-wait_until arrived_more $BAD4 $((before + 1)) || fail "nft dup: no second packet arrived"
-near nft delete table ip copy
 
 # The outer one of two tags is taken off before the hook; the inner one stands where the network
 # header would, and the destination address 4 bytes further on than usual.
@@ -99,4 +85,29 @@ for technique in af-packet-raw af-packet-dgram af-packet-qdisc-bypass af-packet-
 		((seen++))
 	done
 done
+
+# A copy that nft makes of a packet belongs to no socket, whatever becomes of the original.
+near nft -f - <<-RULES
+	table ip copy {
+		chain output {
+			type filter hook output priority 0;
+			ip daddr $BAD4 udp dport 53 dup to $GOOD4 device near
+		}
+	}
+RULES
+before=$(arrived $BAD4)
+probe udp-sendto $BAD4 53
+((CHECKS++))
+wait_until arrived_more $BAD4 $((before + 1)) || fail "nft dup: no second packet arrived"
+simple_policy
+sed -i 's/^edge:.*/edge: {interfaces: [near], uplinks: [near]}/' "$CONFIG"
+DAEMON_NETNS=/run/netns/$NEAR
+start_fence
+before=$(arrived $BAD4) denied_before=$(denied)
+probe udp-sendto $BAD4 53
+expect "nft dup with the edge, errno" "$ERRNO" EPERM
+settle
+expect "nft dup with the edge, packets" "$(arrived $BAD4)" "$before"
+expect "nft dup with the edge: the original and its copy are denied" "$(denied)" $((denied_before + 2))
+expect_log_whole
 finish
