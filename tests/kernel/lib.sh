@@ -217,6 +217,7 @@ resolver_config() {
 		echo '  pidfile: ""'
 		echo '  use-syslog: no'
 		echo '  num-threads: 1'
+		echo '  tcp-idle-timeout: 300000' # connections that wait count no segment of their end
 		echo '  access-control: 0.0.0.0/0 allow'
 		echo '  access-control: ::/0 allow'
 		for address in "$@"; do
@@ -315,6 +316,55 @@ probe_in() {
 
 probe() { probe_in "$APPS" "$@"; }
 
+# hold_socket NAME CGROUP KIND ADDR [ARGUMENT...]: a leakprobe hold-KIND to port 53 that has
+# connected and waits, as many as there are names. HELD_PIDS[NAME].
+declare -A HELD_FDS HELD_PIDS
+hold_socket() {
+	local name=$1 cgroup=$2 kind=$3 addr=$4 fd
+	shift 4
+	rm -f "$WORK/held.$name".{in,out}
+	mkfifo "$WORK/held.$name.in"
+	: >"$WORK/held.$name.out"
+	in_cgroup "$cgroup" "$PROBE" "hold-$kind" "$addr" 53 "$@" <"$WORK/held.$name.in" \
+		>"$WORK/held.$name.out" 2>&1 &
+	exec {fd}>"$WORK/held.$name.in"
+	HELD_FDS[$name]=$fd
+	wait_until grep -q '^ready' "$WORK/held.$name.out" ||
+		die "hold-$kind $addr: $(<"$WORK/held.$name.out")"
+	# shellcheck disable=SC2034 # tests read it
+	HELD_PIDS[$name]=$(<"$WORK/pid")
+}
+
+# send_held NAME: lets it send, after which it ends; OUT ERRNO.
+send_held() {
+	local fd=${HELD_FDS[$1]}
+	echo go >&"$fd"
+	wait_until grep -q 'errno=' "$WORK/held.$1.out" || fail "$1 does not send"
+	exec {fd}>&-
+	OUT=$(tail -n 1 "$WORK/held.$1.out")
+	ERRNO=${OUT##*errno=} ERRNO=${ERRNO%% *}
+}
+
+# held_works NAME ADDR: what it sends arrives.
+held_works() {
+	local before
+	before=$(arrived "$2")
+	send_held "$1"
+	expect "$1, errno" "$ERRNO" 0
+	((CHECKS++))
+	wait_until arrived_more "$2" "$before" || fail "$1: nothing arrived at $2"
+}
+
+# held_fails NAME ADDR ERRNO: that errno, and nothing arrives.
+held_fails() {
+	local before
+	before=$(arrived "$2")
+	send_held "$1"
+	expect "$1, errno" "$ERRNO" "$3"
+	settle
+	expect "$1, packets" "$(arrived "$2")" "$before"
+}
+
 # The daemon -------------------------------------------------------------------------------
 
 # policy: configuration from stdin; simple_policy: GOOD for everyone.
@@ -354,6 +404,16 @@ start_fence() {
 	if ! kill -0 "$DAEMON" 2>/dev/null || ! grep -q '^dnsfence: ready' "$DAEMON_LOG.now"; then
 		die "the daemon did not become ready: $(tail -n 1 "$DAEMON_LOG.now")"
 	fi
+}
+
+daemon_said() {
+	grep -q -- "$1" "$DAEMON_LOG.now"
+}
+
+# expect_said WHAT REGEX: in what the daemon that runs now has logged.
+expect_said() {
+	((CHECKS++))
+	wait_until daemon_said "$2" || fail "$1: the log has no '$2': $(<"$DAEMON_LOG.now")"
 }
 
 # stop_fence [SIGNAL]: sets STATUS.

@@ -43,6 +43,32 @@ static int hold_send_beside(struct probe *p)
 	return listen_beside(p) ?: send_stream(p);
 }
 
+static int open_udplite(struct probe *p)
+{
+	return open_socket(p, p->to.any.sa_family, SOCK_DGRAM, IPPROTO_UDPLITE);
+}
+
+static int open_mptcp(struct probe *p)
+{
+	return open_socket(p, p->to.any.sa_family, SOCK_STREAM, IPPROTO_MPTCP);
+}
+
+static int open_v4mapped(struct probe *p, int type)
+{
+	p->to = map_ip4(&p->to);
+	return open_socket(p, AF_INET6, type, 0);
+}
+
+static int open_v4mapped_udp(struct probe *p)
+{
+	return open_v4mapped(p, SOCK_DGRAM);
+}
+
+static int open_v4mapped_tcp(struct probe *p)
+{
+	return open_v4mapped(p, SOCK_STREAM);
+}
+
 static const struct hold {
 	const char *name;
 	int (*open)(struct probe *p);
@@ -51,6 +77,10 @@ static const struct hold {
 	{"hold-udp", open_udp, hold_send_udp},
 	{"hold-tcp", open_tcp, send_stream},
 	{"hold-tcp-listen", open_tcp, hold_send_beside},
+	{"hold-udplite", open_udplite, hold_send_udp},
+	{"hold-mptcp", open_mptcp, send_stream},
+	{"hold-v4mapped-udp", open_v4mapped_udp, hold_send_udp},
+	{"hold-v4mapped-tcp", open_v4mapped_tcp, send_stream},
 };
 
 const struct hold *find_hold(const char *name)
