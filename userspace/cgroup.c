@@ -82,3 +82,34 @@ unsigned int cgroup_level(const char *path)
 		level += *path == '/' && path[1] && path[1] != '/';
 	return level;
 }
+
+bool cgroup_is_below(const char *path, const char *top)
+{
+	size_t length = strlen(top);
+
+	if (util_streq(top, "/"))
+		return true;
+	return strncmp(path, top, length) == 0 && (!path[length] || path[length] == '/');
+}
+
+int cgroup_ancestors(int mount_fd, const char *path, uint64_t *ids, size_t max)
+{
+	_cleanup_free_ char *prefix = strdup(path);
+	size_t length = 0;
+	int r;
+
+	if (!prefix)
+		return -ENOMEM;
+	r = cgroup_id_of(mount_fd, "/", &ids[length++]);
+	for (char *end = prefix; r == 0 && *end && end[1] && length < max; length++) {
+		char after;
+
+		end++;
+		end += strcspn(end, "/");
+		after = *end;
+		*end = 0;
+		r = cgroup_id_of(mount_fd, prefix, &ids[length]);
+		*end = after;
+	}
+	return r < 0 ? r : (int)length;
+}

@@ -20,6 +20,15 @@ int cgroup_id_of(int mount_fd, const char *path, uint64_t *ret);
 /* 0 with *ret allocated; -ESTALE when the cgroup has gone, -EPERM without CAP_DAC_READ_SEARCH. */
 int cgroup_path_of(int mount_fd, const char *mount, uint64_t id, char **ret);
 
+/* Is path top, or below it? Both as cgroup_path_of() writes them. */
+bool cgroup_is_below(const char *path, const char *top);
+
+/*
+ * The ids of a path as cgroup_path_of() writes it and of everything above it, the root first: how
+ * many were written, at most max, which is not 0; or -errno.
+ */
+int cgroup_ancestors(int mount_fd, const char *path, uint64_t *ids, size_t max);
+
 /* Slashes with something behind them: the level in the hierarchy, "/" is 0. */
 unsigned int cgroup_level(const char *path);
 
