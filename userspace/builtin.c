@@ -273,6 +273,10 @@ static const char builtin_head[] =
 	"# succeed and send() fail, and the event has the question.\n"
 	"deny_at: connect\n"
 	"\n"
+	"# What was connected before: close ends it; leave lets the packet layer refuse what it "
+	"sends.\n"
+	"open_sockets: close\n"
+	"\n"
 	"# What is fenced: dns (53), dot (853 TCP), doq (853 UDP); also mdns, llmnr, netbios.\n"
 	"services: [dns, dot, doq]\n"
 	"\n";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* load: close the fence, or give a closed one another policy, and leave. */
+#include "closing.h"
 #include "control.h"
 #include "enforce.h"
 #include "outcome.h"
@@ -24,6 +25,7 @@ int cmd_load(const struct options *options)
 	outcome_say(options,
 		    "the fence is closed, policy generation %llu; no daemon logs what it denies",
 		    (unsigned long long)enforcement.published.generation);
+	closing_run(options, &prepared);
 	enforce_close(&enforcement);
 	return EXIT_FINE;
 }

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
+#include "closing.h"
 #include "control.h"
 #include "enforce.h"
 #include "enrich.h"
@@ -29,6 +30,7 @@ struct daemon {
 	struct prepared prepared;
 	struct pins pins;
 	struct enforcement enforcement;
+	struct closing closing;
 	struct control *control;
 	struct ring *ring;
 	struct enricher *enricher;
@@ -265,6 +267,7 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 	daemon_watch_links(daemon);
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
+	closing_begin(&daemon->closing, &daemon->loop, daemon->options, &daemon->prepared);
 	prepared_shrink(&daemon->prepared);
 	diagnostic_say(to, json, DIAGNOSTIC_INFO, "policy generation %llu is in force",
 		       (unsigned long long)daemon->enforcement.published.generation);
@@ -329,6 +332,7 @@ static int daemon_answer_unload(struct daemon *daemon, FILE *to)
 {
 	struct problem problem = {{0}};
 
+	closing_end(&daemon->closing);
 	if (enforce_open_edge(&daemon->enforcement, &problem) < 0)
 		fprintf(to, "error: %s\n", problem.text);
 	daemon_watch_links(daemon);
@@ -459,6 +463,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 			  &daemon->enforcement, problem);
 	if (r < 0)
 		return r;
+	closing_begin(&daemon->closing, &daemon->loop, options, &daemon->prepared);
 	prepared_shrink(&daemon->prepared);
 	daemon_watch_links(daemon);
 	return daemon_watch(daemon, problem);
@@ -498,6 +503,7 @@ static void daemon_done(struct daemon *daemon)
 	struct problem problem;
 
 	notify_stopping();
+	closing_end(&daemon->closing);
 	if (daemon->ring) {
 		ring_tick(daemon->ring);
 		/* Bounded: under a flood there is always more, and it stays for the next daemon. */

@@ -15,6 +15,7 @@
 enum config_mode { MODE_ENFORCE, MODE_AUDIT, MODE_INHERIT };
 enum config_edge { EDGE_OFF, EDGE_AUTO, EDGE_NAMED };
 enum config_hooks { HOOKS_AUTO, HOOKS_ALL };
+enum config_open_sockets { OPEN_SOCKETS_CLOSE, OPEN_SOCKETS_LEAVE };
 enum config_deny_at { DENY_AT_CONNECT, DENY_AT_PACKET };
 
 /* Names and globs, in the order of the file. */
@@ -81,6 +82,7 @@ struct config {
 	struct edge_config edge;
 	int hooks;
 	int deny_at; /* enum config_deny_at */
+	int open_sockets; /* enum config_open_sockets */
 	bool events_stdout;
 	char *events_file; /* NULL: none */
 	struct mark events_file_where;

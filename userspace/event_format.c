@@ -269,7 +269,7 @@ int event_write_json(const struct event *event, const char *host, struct json *t
 
 /* Names of processes and cgroups are other people's text: nothing of it may reach a terminal raw.
  */
-static void make_printable(char *text)
+void event_make_printable(char *text)
 {
 	for (unsigned char *at = (unsigned char *)text; *at; at++) {
 		bool c1 = *at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* U+0080 to U+009F */
@@ -359,9 +359,9 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	if (record->cgroup_id)
 		snprintf(cgroup, sizeof(cgroup), " in %s",
 			 event->cgroup[0] ? event->cgroup : "a cgroup gone");
-	make_printable(culprit);
-	make_printable(question);
-	make_printable(cgroup);
+	event_make_printable(culprit);
+	event_make_printable(question);
+	event_make_printable(cgroup);
 	if (event->count > 1)
 		snprintf(repeats, sizeof(repeats), ", %llu times",
 			 (unsigned long long)event->count);

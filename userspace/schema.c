@@ -50,6 +50,16 @@ static const struct schema_choice choices_deny_at[] = {
 	{0},
 };
 
+static const struct schema_choice choices_open_sockets[] = {
+	{"close", OPEN_SOCKETS_CLOSE,
+	 "TCP connections and connected UDP sockets to resolvers that their policy does not "
+	 "sanction are closed when the fence closes and after a reload; whoever uses them gets "
+	 "ECONNABORTED"},
+	{"leave", OPEN_SOCKETS_LEAVE,
+	 "the packet layer refuses what they send: UDP gets EPERM, TCP hangs"},
+	{0},
+};
+
 static const struct schema_choice choices_hooks[] = {
 	{"auto", HOOKS_AUTO, "those the policy and the kernel need"},
 	{"all", HOOKS_ALL,
@@ -260,6 +270,13 @@ static const struct schema_field fields_config[] = {
 	 .choices = choices_deny_at,
 	 .standard = "connect",
 	 .doc = "Where a lookup over a connected UDP socket is refused, if on_deny is eperm."},
+	{.key = "open_sockets",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, open_sockets),
+	 .choices = choices_open_sockets,
+	 .standard = "close",
+	 .doc = "What becomes of sockets that were connected before, see \"dnsfence sockets\". "
+		"Nothing is closed whose policy is in audit mode."},
 	{.key = "services",
 	 .kind = SCHEMA_FLAGS,
 	 .offset = offsetof(struct config, services),

@@ -4,7 +4,7 @@
 #
 # Sockets that were connected before the fence was loaded, or under a policy that allowed it. No
 # connect() is seen of them; the packet layer judges what they send. UDP senders get EPERM, TCP
-# segments are dropped.
+# segments are dropped. The layer is alone here: `open_sockets: leave`, see 50-open-sockets.
 . "$(dirname "$0")/lib.sh"
 setup
 
@@ -70,7 +70,7 @@ for case in "udp $BAD4 EPERM" "udp $BAD6 EPERM" "tcp $BAD4 0" "tcp $BAD6 0" \
 	"tcp-listen $BAD4 0" "tcp-listen $BAD6 0" \
 	"udp $GOOD4" "udp $GOOD6" "tcp $GOOD4" "tcp $GOOD6"; do
 	read -r kind address errno <<<"$case"
-	simple_policy
+	simple_policy 'open_sockets: leave'
 	hold "$kind" "$address"
 	start_fence
 	if [[ $errno ]]; then
@@ -79,7 +79,7 @@ for case in "udp $BAD4 EPERM" "udp $BAD6 EPERM" "tcp $BAD4 0" "tcp $BAD6 0" \
 		goes_out "$kind" "$address" "from before the load"
 		# Connected while it was sanctioned, used when it is not any more.
 		for after in "$kind" $([[ $kind == tcp ]] && echo tcp-listen); do
-			simple_policy
+			simple_policy 'open_sockets: leave'
 			dnsfence reload 2>/dev/null
 			hold "$after" "$address"
 			sed -i "s/^resolvers: .*/resolvers: {good: [$CLIENT4]}/" "$CONFIG"
