@@ -24,6 +24,8 @@ struct options {
 	bool verbose;
 	bool json;
 	bool ephemeral; /* run */
+	bool kill; /* sockets: end what is not sanctioned */
+	bool all; /* sockets: show what is, too */
 	unsigned long lines; /* events: stop after so many, 0: never */
 };
 
@@ -50,6 +52,7 @@ int cmd_check(const struct options *options);
 int cmd_reload(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_events(const struct options *options);
+int cmd_sockets(const struct options *options);
 int cmd_init(const struct options *options);
 
 #endif

@@ -36,6 +36,13 @@ static const struct command_option options_events[] = {
 	{0},
 };
 
+static const struct command_option options_sockets[] = {
+	{"kill", 0, NULL, "close those that are not sanctioned"},
+	{"all", 0, NULL, "show those that are sanctioned, too"},
+	{"json", 'j', NULL, "print JSON"},
+	{0},
+};
+
 static const struct command commands[] = {
 	{"run", "enforce and log in the foreground; the daemon",
 	 "Violations go to standard output and to the file that the configuration names.\n"
@@ -67,6 +74,12 @@ static const struct command commands[] = {
 	 "One line each, from now on, until interrupted.\n\n"
 	 "  dnsfence events -j | jq .process.name",
 	 options_events, cmd_events},
+	{"sockets", "list sockets that are open to resolvers which are not sanctioned",
+	 "TCP and connected UDP sockets in every network namespace, with their owners, judged\n"
+	 "by the configuration. Exits 0 when there is none or --kill has closed them all, 1\n"
+	 "when some are open, 3 when a part of this host could not be looked at.\n\n"
+	 "  dnsfence sockets --kill\n  dnsfence sockets --all -j | jq .totals",
+	 options_sockets, cmd_sockets},
 	{"init", "print the built-in policy as a file to start from",
 	 "Made from this host's resolv.conf, and for root from who answers on loopback.\n\n  "
 	 "dnsfence init > " CONFIG_DEFAULT_PATH,
@@ -131,7 +144,14 @@ static const struct command *command_find(const char *name)
 }
 
 /* The options of every command are known everywhere, so that they may stand before it. */
-enum { OPTION_CGROUP = 256, OPTION_PIN_DIR, OPTION_RUNTIME_DIR, OPTION_EPHEMERAL };
+enum {
+	OPTION_CGROUP = 256,
+	OPTION_PIN_DIR,
+	OPTION_RUNTIME_DIR,
+	OPTION_EPHEMERAL,
+	OPTION_KILL,
+	OPTION_ALL
+};
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'C'},
@@ -139,6 +159,8 @@ static const struct option long_options[] = {
 	{"pin-dir", required_argument, NULL, OPTION_PIN_DIR},
 	{"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
 	{"ephemeral", no_argument, NULL, OPTION_EPHEMERAL},
+	{"kill", no_argument, NULL, OPTION_KILL},
+	{"all", no_argument, NULL, OPTION_ALL},
 	{"json", no_argument, NULL, 'j'},
 	{"lines", required_argument, NULL, 'n'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -168,6 +190,8 @@ static bool options_fit(const struct command *command, const struct options *opt
 	}
 	return (!options->json || option_fits(command, "json")) &&
 	       (!options->ephemeral || option_fits(command, "ephemeral")) &&
+	       (!options->kill || option_fits(command, "kill")) &&
+	       (!options->all || option_fits(command, "all")) &&
 	       (!options->lines || option_fits(command, "lines"));
 }
 
@@ -205,6 +229,12 @@ static int parse_options(int argc, char **argv, struct options *options, bool *r
 			break;
 		case OPTION_EPHEMERAL:
 			options->ephemeral = true;
+			break;
+		case OPTION_KILL:
+			options->kill = true;
+			break;
+		case OPTION_ALL:
+			options->all = true;
 			break;
 		case 'j':
 			options->json = true;
