@@ -99,13 +99,20 @@ $(build)/%: docs/%.scd
 # Tests. Unit tests need no root; kernel tests make namespaces and cgroups of their own.
 unit_sources := $(wildcard tests/unit/test_*.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(unit_sources))
-unit_common  := $(build)/tests/unit/reference.o
+unit_common  := $(call objects_of,tests/unit/reference.c tests/unit/judge.c)
 
 $(build)/tests/unit/test_%: $(build)/tests/unit/test_%.o $(unit_common) $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs) -lcmocka
 
 $(build)/leakprobe: $(call objects_of,$(wildcard tools/leakprobe/*.c))
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^
+
+# The loaded packet program, the same code compiled for the host, and a plain reading, compared.
+$(build)/differential: $(call objects_of,$(wildcard tests/differential/*.c)) $(unit_common) $(build)/libdnsfence.a
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+
+# What the kernel tests run, beside dnsfence itself.
+kernel_tools := $(build)/leakprobe $(build)/differential
 
 .PHONY: test check check-unit check-kernel check-vm check-san fuzz
 test: deps ## install what tests need, then run all of them (root)
@@ -120,10 +127,10 @@ check: check-unit ## unit tests, no root
 check-unit: all $(unit_tests)
 	$(Q)tests/unit/run $(build) $(unit_tests)
 
-check-kernel: all $(build)/leakprobe ## kernel tests (root): T='name ...' runs only these
+check-kernel: all $(kernel_tools) ## kernel tests (root): T='name ...' runs only these
 	$(Q)tests/kernel/run $(T)
 
-check-vm: all $(build)/leakprobe ## load and enforce at the root cgroup of Debian's 5.10, 6.1, 6.12 in QEMU (root)
+check-vm: all $(kernel_tools) ## load and enforce at the root cgroup of Debian's 5.10, 6.1, 6.12 in QEMU (root)
 	$(Q)tests/vm/run -- none
 
 check-san: ## unit tests under ASan and UBSan
