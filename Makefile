@@ -140,19 +140,27 @@ check-san: ## unit tests under ASan and UBSan
 FUZZ_SECONDS ?= 20
 fuzz_targets := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-# The code under test is compiled along, so that it is instrumented, too.
-build/fuzz/%: tests/fuzz/%.c tests/unit/reference.c $(modules) $(wildcard userspace/*.h bpf/*.h) | $(skeletons)
-	$(Q)mkdir -p $(@D)
-	$(call quiet,FUZZ,$@)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< tests/unit/reference.c $(modules) $(own_libs)
+# The code under test is instrumented, too, once for all targets.
+fuzz_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz_cflags    = -std=gnu11 -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
+	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP $(fuzz_sanitize)
+fuzz_sources  := tests/unit/reference.c tests/unit/judge.c $(modules)
 
-fuzz: $(fuzz_targets) ## run every fuzz target for FUZZ_SECONDS
-	$(Q)set -e; for target in $(fuzz_targets); do \
-		mkdir -p $$target.corpus; printf '  FUZZ     %s\n' $$target; \
-		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 \
-			$$target.corpus >$$target.log 2>&1 || { tail -n 60 $$target.log; exit 1; }; \
-	done
+build/fuzz/code/%.o: %.c | $(skeletons)
+	$(Q)mkdir -p $(@D)
+	$(call quiet,CLANG,$@)$(CLANG) $(fuzz_cflags) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+build/fuzz/code.a: $(patsubst %.c,build/fuzz/code/%.o,$(fuzz_sources))
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+build/fuzz/%: tests/fuzz/%.c build/fuzz/code.a
+	$(call quiet,FUZZ,$@)$(CLANG) $(fuzz_cflags) -fsanitize=fuzzer -o $@ $^ $(own_libs)
+
+fuzz: $(fuzz_targets) ## run every fuzz target for FUZZ_SECONDS, as many at once as there are processors
+	$(Q)printf '%s\n' $(fuzz_targets) | xargs -P "$$(nproc)" -I{} sh -c ' \
+		mkdir -p {}.corpus; printf "  FUZZ     %s\n" {}; \
+		{} -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 \
+			{}.corpus >{}.log 2>&1 || { tail -n 60 {}.log; exit 255; }'
 
 .PHONY: bench
 $(build)/empty.skel.h: $(build)/empty.bpf.o
