@@ -111,8 +111,19 @@ $(build)/leakprobe: $(call objects_of,$(wildcard tools/leakprobe/*.c))
 $(build)/differential: $(call objects_of,$(wildcard tests/differential/*.c)) $(unit_common) $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
+# Later versions, for the upgrade test: the sources, edited by a script, in a tree of their own.
+upgrades := $(patsubst tests/upgrade/%.sed,$(build)/upgrade/%/dnsfence,$(wildcard tests/upgrade/*.sed))
+
+$(build)/upgrade/%/dnsfence: tests/upgrade/%.sed Makefile $(wildcard bpf/*.[ch] userspace/*.[ch])
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp -r Makefile bpf userspace $(@D)
+	$(Q)sed -i -f $< $(@D)/bpf/*.h
+	$(Q)! diff -rq bpf $(@D)/bpf >/dev/null || { echo '$<: changes nothing' >&2; exit 1; }
+	$(call quiet,UPGRADE,$@)$(MAKE) --no-print-directory -C $(@D) $(build)/dnsfence CFLAGS=-O1 \
+		>$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
+	$(Q)mv $(@D)/$(build)/dnsfence $@
+
 # What the kernel tests run, beside dnsfence itself.
-kernel_tools := $(build)/leakprobe $(build)/differential
+kernel_tools := $(build)/leakprobe $(build)/differential $(upgrades)
 
 .PHONY: test check check-unit check-kernel check-vm check-san fuzz
 test: deps ## install what tests need, then run all of them (root)
@@ -249,4 +260,4 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo 'V=1 shows the commands, SAN=1 builds with ASan and UBSan under build/san.'
 
--include $(shell find $(build) -name '*.d' 2>/dev/null)
+-include $(shell find $(build) -name '*.d' -not -path '*/upgrade/*' 2>/dev/null)

@@ -93,13 +93,20 @@ static bool link_take_over(int link, uint64_t cgroup_id, int program)
 	       info.cgroup.cgroup_id == cgroup_id && bpf_link_update(link, program, NULL) == 0;
 }
 
+static const char *link_fresh_path(char path[PATH_MAX], const struct pins *pins, enum df_hook hook)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s-new", hooks[hook].name);
+	return pins_path(path, pins->links, name);
+}
+
 /* Pinned beside and renamed over: the old name always means an attached program. */
 static int link_pin(int link, const struct pins *pins, enum df_hook hook, struct problem *problem)
 {
-	char path[PATH_MAX], fresh[PATH_MAX], name[64];
+	char path[PATH_MAX], fresh[PATH_MAX];
 
-	snprintf(name, sizeof(name), "%s-new", hooks[hook].name);
-	pins_path(fresh, pins->links, name);
+	link_fresh_path(fresh, pins, hook);
 	pins_path(path, pins->links, hooks[hook].name);
 	(void)unlink(fresh);
 	if (bpf_obj_pin(link, fresh) < 0)
@@ -144,8 +151,11 @@ static void hook_detach(struct attachments *attachments, const struct pins *pins
 {
 	char path[PATH_MAX];
 
-	if (pins)
+	if (pins) {
 		(void)unlink(pins_path(path, pins->links, hooks[hook].name));
+		/* left by a death in link_pin(), and attached */
+		(void)unlink(link_fresh_path(path, pins, hook));
+	}
 	util_closep(&attachments->links[hook]);
 	attachments->links[hook] = -1;
 }

@@ -110,7 +110,8 @@ static int enforce_edge(struct enforcement *enforcement, const struct config *co
 
 	if (config->edge.mode == EDGE_OFF) {
 		/* An earlier daemon may have left some. */
-		if (enforcement->edge || (start && enforcement->fence.adopted))
+		if (enforcement->edge ||
+		    (start && (enforcement->fence.adopted || enforcement->fence.replaced)))
 			r = enforce_open_edge(enforcement, problem);
 		return r;
 	}
@@ -171,9 +172,14 @@ static int enforce_first(struct enforcement *enforcement, const struct prepared 
 	r = enforce_publish(enforcement, prepared, problem);
 	if (r >= 0)
 		r = enforce_attach(enforcement, &plan, problem);
+	if (r >= 0 && enforcement->pins)
+		r = fence_pin_maps(&enforcement->fence, enforcement->pins, problem);
 	if (r < 0)
 		return r;
 	enforce_settle(enforcement, &plan);
+	if (enforcement->fence.replaced)
+		log_info("what was pinned in %s is another version's, or not whole; it is replaced",
+			 enforcement->pins->dir);
 	return 0;
 }
 
@@ -217,9 +223,6 @@ static int enforce_open(const struct options *options, const struct prepared *pr
 	r = fence_open(&fence_options, &enforcement->fence, problem);
 	if (r < 0)
 		return r;
-	if (enforcement->fence.replaced)
-		log_info("what was pinned in %s is another version's, or not whole; it is replaced",
-			 pins->dir);
 	if (enforce_took_over(enforcement))
 		attach_plan_of_pins(pins, &enforcement->plan);
 	return 0;

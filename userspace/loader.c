@@ -133,31 +133,15 @@ static int fence_match_pins(const struct pins *pins, struct dnsfence_bpf *object
 	return found == FENCE_MAP_MAX;
 }
 
-/*
- * Maps of another layout stay in force until attach.c has put the new programs in place, so only
- * their names go here; the old links still hold them.
- */
-static int fence_drop_map_pins(const struct pins *pins, struct problem *problem)
-{
-	char path[PATH_MAX];
-
-	for (int map = 0; map < FENCE_MAP_MAX; map++)
-		if (unlink(pins_path(path, pins->maps, map_names[map])) < 0 && errno != ENOENT)
-			return problem_set(problem, errno, "cannot replace %s: %s", path,
-					   strerror(errno));
-	return 0;
-}
-
-static int fence_set_pins(const struct pins *pins, struct fence *fence, struct problem *problem)
+/* What is pinned and fits is taken over: libbpf opens a map's pin instead of making another. */
+static int fence_adopt_pins(const struct pins *pins, struct fence *fence, struct problem *problem)
 {
 	int match = fence_match_pins(pins, fence->object);
 	char path[PATH_MAX];
 
 	fence->adopted = match == 1;
 	fence->replaced = match == 0;
-	if (match == 0 && fence_drop_map_pins(pins, problem) < 0)
-		return -EIO;
-	for (int map = 0; map < FENCE_MAP_MAX; map++)
+	for (int map = 0; fence->adopted && map < FENCE_MAP_MAX; map++)
 		if (bpf_map__set_pin_path(fence_map(fence->object, map),
 					  pins_path(path, pins->maps, map_names[map])) < 0)
 			return problem_set(problem, ENOMEM, "out of memory");
@@ -255,7 +239,7 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 					fence.features.sockopt);
 	(void)bpf_map__set_max_entries(fence.object->maps.events, options->ring_bytes);
 	if (options->pins)
-		r = fence_set_pins(options->pins, &fence, problem);
+		r = fence_adopt_pins(options->pins, &fence, problem);
 	if (r >= 0) {
 		r = dnsfence_bpf__load(fence.object);
 		if (r >= 0 && !fence.object->bss) /* mapping a map takes 5.5 */
@@ -275,6 +259,24 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 				   strerror(-r));
 	}
 	*ret = fence;
+	return 0;
+}
+
+/* All names go before the first new one comes: a death between leaves too few, not a mixture. */
+int fence_pin_maps(const struct fence *fence, const struct pins *pins, struct problem *problem)
+{
+	char path[PATH_MAX];
+
+	if (fence->adopted)
+		return 0;
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		if (unlink(pins_path(path, pins->maps, map_names[map])) < 0 && errno != ENOENT)
+			return problem_set(problem, errno, "cannot replace %s: %s", path,
+					   strerror(errno));
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		if (bpf_obj_pin(fence->maps[map], pins_path(path, pins->maps, map_names[map])) < 0)
+			return problem_set(problem, errno, "cannot pin %s: %s", path,
+					   strerror(errno));
 	return 0;
 }
 

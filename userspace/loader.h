@@ -46,7 +46,7 @@ struct fence {
 	int flush; /* dnsfence_flush */
 	uint32_t cgroup_level; /* of the fenced cgroup, the root is 0 */
 	bool adopted; /* the maps were pinned already */
-	bool replaced; /* they were, by a version with another layout, and were left behind */
+	bool replaced; /* what is pinned has another layout, and goes in fence_pin_maps() */
 	/* .bss, mapped: what the programs read on every packet. */
 	uint32_t *active;
 	struct df_generation *generations;
@@ -54,7 +54,7 @@ struct fence {
 
 struct fence_options {
 	const struct kernel_features *features; /* from fence_probe() */
-	const struct pins *pins; /* prepared; NULL: pin nothing */
+	const struct pins *pins; /* prepared, to take maps over from; NULL: from nowhere */
 	uint64_t cgroup_id; /* of the fenced cgroup */
 	uint32_t cgroup_level; /* the root is 0 */
 	uint32_t ring_bytes; /* a power of two; a ring taken over keeps its size */
@@ -64,11 +64,17 @@ struct fence_options {
 int fence_probe(struct kernel_features *ret, struct problem *problem);
 
 /*
- * Load. Nothing is attached and no policy is changed by that. 0; -errno with *problem set.
- * fence_close() gives everything back but the pins.
+ * Load. Nothing is attached, pinned or unpinned and no policy is changed by that. 0; -errno with
+ * *problem set. fence_close() gives everything back but the pins.
  */
 int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem);
 void fence_close(struct fence *fence);
+
+/*
+ * Pin maps that were not taken over, in the place of others, once their programs are attached: an
+ * upgrade that fails before leaves what was pinned, and its counters, as they were.
+ */
+int fence_pin_maps(const struct fence *fence, const struct pins *pins, struct problem *problem);
 
 /*
  * Only the pinned maps, for reading: no program is loaded. maps[] are descriptors of the caller,
