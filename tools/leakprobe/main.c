@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_NAME "leak.dnsfence.test"
@@ -40,6 +41,7 @@ struct options {
 	struct probe probe;
 	const char *verb, *address;
 	unsigned long repeat;
+	unsigned long rate; /* -R, a second; 0: as fast as it goes */
 	int inherited[INHERITED_MAX];
 	unsigned int inherited_len;
 };
@@ -60,6 +62,7 @@ static void print_usage(FILE *to)
 	      "  -f ADDR   second address, for techniques that need one (default ADDR)\n"
 	      "  -r COUNT  do it COUNT times; the line then ends with count=N failed=N\n"
 	      "            and tells of the first failure\n"
+	      "  -R RATE   with -r: that many a second, not as fast as it goes\n"
 	      "  -u        with -r: another name each time\n"
 	      "  -c FD     use the inherited socket FD; again: do it on each\n"
 	      "  -s PORT   bind() the source port first (not on raw sockets)\n"
@@ -125,6 +128,8 @@ static bool parse_option(struct options *options, int option, const char *value)
 		return true;
 	case 'r':
 		return parse_number(value, UINT32_MAX, &options->repeat) && options->repeat;
+	case 'R':
+		return parse_number(value, 1000000, &options->rate) && options->rate;
 	case 'c':
 		if (!parse_number(value, INT32_MAX, &number) ||
 		    options->inherited_len == INHERITED_MAX)
@@ -199,6 +204,17 @@ static int run_once(struct options *options, const struct technique *technique)
 	return -result;
 }
 
+/* Until the done-th is due, so that one that was late does not delay the others. */
+static void keep_rate(const struct options *options, uint64_t started, unsigned long done)
+{
+	uint64_t due = started + done * 1000000 / options->rate;
+	struct timespec until = {.tv_sec = (time_t)(due / 1000000),
+				 .tv_nsec = (long)(due % 1000000 * 1000)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
 static int run_technique(struct options *options, const struct technique *technique)
 {
 	unsigned long failed = 0;
@@ -209,6 +225,8 @@ static int run_technique(struct options *options, const struct technique *techni
 	for (unsigned long i = 0; i < options->repeat; i++) {
 		int error;
 
+		if (options->rate)
+			keep_rate(options, started, i);
 		if (options->probe.unique && !make_query(&options->probe, i + 1))
 			return 2;
 		error = run_once(options, technique);
@@ -275,7 +293,7 @@ int main(int argc, char **argv)
 	};
 	int option;
 
-	while ((option = getopt(argc, argv, "ln:f:r:uc:s:i:m:x:t:h")) != -1) {
+	while ((option = getopt(argc, argv, "ln:f:r:R:uc:s:i:m:x:t:h")) != -1) {
 		if (option == 'l' || option == 'h') {
 			if (option == 'l')
 				print_techniques();
