@@ -77,9 +77,31 @@ expect_more() {
 	(($2 > $3)) || fail "$1: got $2, want more than $3"
 }
 
+# The daemon that is left ends in peace: what a sanitizer has found it says only then.
+end_fence() {
+	[[ $DAEMON ]] || return 0
+	kill -TERM "$DAEMON" 2>/dev/null
+	wait_until daemon_is_gone || kill -KILL "$DAEMON"
+	wait "$DAEMON" 2>/dev/null
+	expect "the daemon at the end, exit status" $? 0
+	DAEMON=''
+	expect_no_report
+}
+
+daemon_is_gone() { ! kill -0 "$DAEMON" 2>/dev/null; }
+
+# A daemon built with the sanitizers has found nothing so far.
+expect_no_report() {
+	local report
+	report=$(grep -m 1 -E 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$DAEMON_LOG.now" 2>/dev/null) || return 0
+	fail "the daemon: $report"
+	cat "$DAEMON_LOG.now" >>"$DAEMON_LOG"
+}
+
 finish() {
 	FINISHED=1
 	((CHECKS)) || fail "the test checked nothing"
+	((FAILURES)) || end_fence
 	if ((FAILURES)); then
 		verdict "FAIL $FIRST_FAILURE ($FAILURES failures, $CHECKS checks)"
 		[[ -s $DAEMON_LOG ]] && sed 's/^/daemon: /' "$DAEMON_LOG" | tail -n 30 >&2
@@ -422,6 +444,7 @@ stop_fence() {
 	wait "$DAEMON" 2>/dev/null
 	STATUS=$?
 	DAEMON=''
+	expect_no_report
 }
 
 # status_of JQ-FILTER
