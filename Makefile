@@ -122,8 +122,12 @@ $(build)/upgrade/%/dnsfence: tests/upgrade/%.sed Makefile $(wildcard bpf/*.[ch] 
 		>$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
 	$(Q)mv $(@D)/$(build)/dnsfence $@
 
+# A test that may not write to the fence: it borrows the layout of what it tries to write.
+$(build)/tamper: $(build)/tools/tamper.o
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+
 # What the kernel tests run, beside dnsfence itself.
-kernel_tools := $(build)/leakprobe $(build)/differential $(upgrades)
+kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(upgrades)
 
 .PHONY: test check check-unit check-kernel check-vm check-san fuzz
 test: deps ## install what tests need, then run all of them (root)
