@@ -325,6 +325,27 @@ struct df_edge {
 	__u32 flags; /* DF_EDGE_ */
 };
 
+#define DF_SEAL_TABLES 4 /* resolvers, prefixes, subjects, origins */
+#define DF_SEAL_MAPS 16
+
+/*
+ * What the fence consisted of when it was last known to be whole, in the kernel's ids, which it
+ * never gives twice at a time. User space alone writes and reads it: the daemon compares it with
+ * what is there, and the next daemon finds what was done while none ran. 0: there is none.
+ */
+struct df_seal {
+	__u32 abi; /* DF_ABI_VERSION; 0: a change was under way, so nothing is known */
+	__u32 slot; /* which of the generations is in force, the word that programs read */
+	__u64 cgroup_id;
+	__u64 checksum; /* of that generation */
+	__u32 tables[DF_SEAL_TABLES]; /* map ids, in that generation's entries */
+	__u32 links[DF_HOOK_CGROUP_MAX]; /* link ids, while attached */
+	__u32 programs[DF_HOOK_CGROUP_MAX]; /* program ids in them */
+	__u32 link_pins[DF_HOOK_CGROUP_MAX]; /* link ids by the names in the pin directory */
+	__u32 map_pins[DF_SEAL_MAPS]; /* likewise map ids */
+	__u32 pad;
+};
+
 #define DF_FOLD_SLOTS 1024
 #define DF_FOLD_BATCH 64 /* slots that one run of dnsfence_flush walks */
 #define DF_FOLD_NS 1000000000ull
@@ -342,6 +363,8 @@ _Static_assert(sizeof(struct df_owner) == 104, "df_owner");
 _Static_assert(DF_EVENT_KEY_SIZE == 72, "the key part has no holes, whole words");
 _Static_assert(DF_EVENT_HEAD_SIZE % 8 == 0, "the head is copied by words");
 _Static_assert(sizeof(struct df_event) == DF_EVENT_CALL_SIZE + DF_QUESTION_MAX, "df_event");
+_Static_assert(sizeof(struct df_seal) == 44 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
+	       "df_seal");
 _Static_assert(sizeof(struct df_generation) ==
 		       32 + 8 * DF_PORT_WORDS + sizeof(struct df_policy) * DF_POLICY_MAX,
 	       "df_generation");

@@ -120,6 +120,14 @@ struct {
 	__type(value, struct df_edge);
 } edges SEC(".maps");
 
+/* What the fence consisted of when it was whole; no program reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_seal);
+} seal SEC(".maps");
+
 /* A violation and how often it came again since it was last reported. */
 struct fold_slot {
 	struct bpf_spin_lock lock;

@@ -186,25 +186,38 @@ void attach_trim(struct attachments *attachments, const struct pins *pins,
 			hook_detach(attachments, pins, hook);
 }
 
+int attach_pin(const struct attachments *attachments, const struct pins *pins, enum df_hook hook,
+	       struct problem *problem)
+{
+	return link_pin(attachments->links[hook], pins, hook, problem);
+}
+
+void attach_describe(int link, struct link_state *ret)
+{
+	struct bpf_link_info info;
+
+	*ret = (struct link_state){0};
+	if (link < 0 || link_info(link, &info) < 0 || info.type != BPF_LINK_TYPE_CGROUP)
+		return;
+	*ret = (struct link_state){
+		.attached = info.cgroup.cgroup_id != 0,
+		.link_id = info.id,
+		.program_id = info.prog_id,
+		.cgroup_id = info.cgroup.cgroup_id,
+	};
+}
+
 int attach_inspect(const struct pins *pins, enum df_hook hook, struct link_state *ret)
 {
 	_cleanup_close_ int fd = -1;
-	struct bpf_link_info info;
 	char path[PATH_MAX];
 
 	*ret = (struct link_state){0};
 	fd = bpf_obj_get(pins_path(path, pins->links, hooks[hook].name));
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (link_info(fd, &info) < 0)
-		return -errno;
-	*ret = (struct link_state){
-		.pinned = true,
-		.attached = info.cgroup.cgroup_id != 0,
-		.link_id = info.id,
-		.program_id = info.prog_id,
-		.cgroup_id = info.cgroup.cgroup_id,
-	};
+	attach_describe(fd, ret);
+	ret->pinned = ret->link_id != 0;
 	return 0;
 }
 
@@ -237,30 +250,52 @@ int attach_refuse_elsewhere(const struct pins *pins, int cgroup_fd, struct probl
 	return 0;
 }
 
-static void program_name(uint32_t id, char name[16])
+void attach_describe_program(uint32_t id, struct program_state *ret)
 {
 	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 
-	name[0] = 0;
-	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-		snprintf(name, 16, "%s", info.name);
+	*ret = (struct program_state){.id = id};
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return;
+	snprintf(ret->name, sizeof(ret->name), "%s", info.name);
+	for (size_t i = 0; i < sizeof(info.tag); i++)
+		snprintf(ret->tag + 2 * i, 3, "%02x", info.tag[i]);
+}
+
+uint32_t attach_program_id(int program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.id : 0;
+}
+
+int attach_effective(int cgroup_fd, enum df_hook hook, uint32_t ids[ATTACH_ORDER_MAX])
+{
+	uint32_t flags, count = ATTACH_ORDER_MAX;
+
+	if (bpf_prog_query(cgroup_fd, hooks[hook].type, BPF_F_QUERY_EFFECTIVE, &flags, ids,
+			   &count) < 0 &&
+	    errno != ENOSPC) /* that many it has told all the same */
+		return -errno;
+	return (int)MIN(count, (uint32_t)ATTACH_ORDER_MAX);
 }
 
 int attach_order(int cgroup_fd, enum df_hook hook, uint32_t our_program, struct hook_order *ret)
 {
-	uint32_t ids[ATTACH_ORDER_MAX], flags, count = ATTACH_ORDER_MAX;
+	uint32_t ids[ATTACH_ORDER_MAX];
+	int count = attach_effective(cgroup_fd, hook, ids);
+	bool after = false;
 
 	*ret = (struct hook_order){0};
-	if (bpf_prog_query(cgroup_fd, hooks[hook].type, BPF_F_QUERY_EFFECTIVE, &flags, ids,
-			   &count) < 0)
-		return -errno;
-	ret->length = count;
-	for (uint32_t i = 0; i < count; i++) {
-		ret->programs[i].id = ids[i];
+	for (int i = 0; i < count; i++) {
+		attach_describe_program(ids[i], &ret->programs[i].state);
 		ret->programs[i].ours = ids[i] == our_program;
-		program_name(ids[i], ret->programs[i].name);
+		ret->programs[i].after = after;
+		after |= ret->programs[i].ours;
+		ret->length++;
 	}
-	return 0;
+	return MIN(count, 0);
 }

@@ -49,6 +49,8 @@ struct link_state {
 };
 
 int attach_inspect(const struct pins *pins, enum df_hook hook, struct link_state *ret);
+/* Likewise of a descriptor; all zeroes where that is no link. */
+void attach_describe(int link, struct link_state *ret);
 
 /* The plan that would keep what is pinned. */
 void attach_plan_of_pins(const struct pins *pins, struct hook_plan *ret);
@@ -59,15 +61,34 @@ void attach_plan_of_pins(const struct pins *pins, struct hook_plan *ret);
  */
 int attach_refuse_elsewhere(const struct pins *pins, int cgroup_fd, struct problem *problem);
 
-#define ATTACH_ORDER_MAX 64
+/* Put a link's pin back, in place of whatever has its name now. 0; -errno with *problem set. */
+int attach_pin(const struct attachments *attachments, const struct pins *pins, enum df_hook hook,
+	       struct problem *problem);
 
-/* The programs in effect on a cgroup at a hook, in the order they run. */
+/* A program of anybody's; name and tag are empty where the kernel does not tell. */
+struct program_state {
+	uint32_t id;
+	char name[16];
+	char tag[17]; /* of its instructions, hexadecimal */
+};
+
+void attach_describe_program(uint32_t id, struct program_state *ret);
+uint32_t attach_program_id(int program); /* of a descriptor; 0: that is none */
+
+#define ATTACH_ORDER_MAX 128
+
+/*
+ * Ids of the programs in effect on a cgroup at a hook, in the order they run; those beyond
+ * ATTACH_ORDER_MAX are left out. Their number, or -errno.
+ */
+int attach_effective(int cgroup_fd, enum df_hook hook, uint32_t ids[ATTACH_ORDER_MAX]);
+
 struct hook_order {
 	size_t length;
 	struct {
-		uint32_t id;
-		char name[16];
+		struct program_state state;
 		bool ours;
+		bool after; /* runs after ours */
 	} programs[ATTACH_ORDER_MAX];
 };
 

@@ -22,6 +22,13 @@ int cmd_load(const struct options *options)
 		r = enforce_start(options, &prepared, &pins, &enforcement, &problem);
 	if (r < 0)
 		return outcome_fail_as(options->json, r, &problem);
+	for (size_t i = 0; i < enforcement.before.length; i++) {
+		const struct watch_finding *finding = &enforcement.before.list[i];
+		const char *name = watch_name(finding);
+
+		log_warning("tampering: %s%s%s: %s; restored", watch_object(finding->kind),
+			    name[0] ? " " : "", name, watch_what(finding->kind));
+	}
 	outcome_say(options,
 		    "the fence is closed, policy generation %llu; no daemon logs what it denies",
 		    (unsigned long long)enforcement.published.generation);

@@ -13,6 +13,7 @@
 #include "control.h"
 #include "enforce.h"
 #include "enrich.h"
+#include "guard.h"
 #include "notify.h"
 #include "outcome.h"
 #include "ring.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct closing closing;
 	struct control *control;
 	struct ring *ring;
+	struct guard guard;
 	struct enricher *enricher;
 	struct sink_stdout out;
 	bool color; /* on standard output */
@@ -114,12 +116,27 @@ static void daemon_send_clients(struct daemon *daemon, const struct event *event
 			   length);
 }
 
+/* Tampering is told beside the log, too: whoever can do that can also stop a sink. */
+static void daemon_warn(const struct event_tamper *tamper)
+{
+	if (tamper->neighbour)
+		log_info("%s: %s", tamper->name, tamper->what);
+	else if (tamper->restored)
+		log_warning("tampering: %s%s%s: %s; restored", tamper->object,
+			    tamper->name[0] ? " " : "", tamper->name, tamper->what);
+	else
+		log_error("tampering: %s%s%s: %s", tamper->object, tamper->name[0] ? " " : "",
+			  tamper->name, tamper->what);
+}
+
 static void daemon_handle_event(void *context, struct event *event)
 {
 	struct daemon *daemon = context;
 
 	if (event->kind == EVENT_VIOLATION)
 		enrich_event(daemon->enricher, event);
+	else if (event->kind == EVENT_TAMPER)
+		daemon_warn(&event->tamper);
 	json_reset(&daemon->json);
 	if (event_write_json(event, daemon->host, &daemon->json) < 0)
 		return;
@@ -212,14 +229,12 @@ static void daemon_on_links(void *context, uint32_t events)
 static void daemon_verify_edge(struct daemon *daemon)
 {
 	struct edge *edge = daemon->enforcement.edge;
-	unsigned int missing = edge ? edge_verify(edge) : 0;
 
+	if (edge)
+		guard_check_edge(&daemon->guard);
 	if (edge && edge_fd(edge) < 0)
 		(void)edge_read(edge);
 	daemon_watch_links(daemon);
-	if (missing)
-		log_warning("somebody has taken %u of the fence's tc filters away; they are back",
-			    missing);
 }
 
 /* A file that has gone for a moment must not make the built-in policy of a strict one. */
@@ -242,9 +257,14 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 	struct problem problem = {{0}};
 	int r;
 
+	if (daemon->loop.stop) { /* unloaded in this very round */
+		fprintf(to, "error: the daemon ends\n");
+		return -ECANCELED;
+	}
 	options.json = json; /* the client's, for what prepare() prints */
 	r = prepare(&options, &fresh, to, &problem);
-
+	/* A change of ours must not cover up somebody else's. */
+	guard_tick(&daemon->guard);
 	if (r >= 0)
 		r = daemon_refuse_builtin(daemon, &fresh, &problem);
 	if (r >= 0)
@@ -300,6 +320,8 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 		.config = config->files_length ? config->files[0] : "?",
 		.reloads = daemon->reloads,
 		.reload_failures = daemon->reload_failures,
+		.tampered = daemon->guard.tampered,
+		.restored = daemon->guard.restored,
 		.sink_written = daemon->out.counters.written +
 				(daemon->file ? daemon->file->counters.written : 0),
 		.sink_dropped = daemon->out.counters.dropped + control_dropped(daemon->control) +
@@ -395,7 +417,10 @@ static void daemon_on_tick(void *context, uint32_t events)
 
 	(void)events;
 	loop_drain(daemon->ticks);
+	if (daemon->loop.stop) /* unloaded in this very round: nothing is to be mended */
+		return;
 	ring_tick(daemon->ring);
+	guard_tick(&daemon->guard);
 	daemon_follow_subjects(daemon);
 	daemon_verify_edge(daemon);
 }
@@ -434,6 +459,7 @@ static int daemon_watch(struct daemon *daemon, struct problem *problem)
 	    !loop_add(&daemon->loop, ring_fd(daemon->ring), EPOLLIN, daemon_on_ring, daemon))
 		return problem_set(problem, ENOMEM, "cannot set up the event loop: %s",
 				   strerror(errno));
+	guard_init(&daemon->guard, &daemon->enforcement, daemon->ring);
 	return 0;
 }
 
@@ -537,8 +563,8 @@ int cmd_run(const struct options *options)
 		return EXIT_INTERNAL;
 	daemon->options = options;
 	daemon->started = time(NULL);
-	daemon->edge_fd = daemon->ticks = daemon->loop.epoll = daemon->enforcement.cgroup_fd = -1;
-	attachments_init(&daemon->enforcement.attachments);
+	daemon->edge_fd = daemon->ticks = daemon->loop.epoll = -1;
+	enforce_init(&daemon->enforcement);
 	(void)gethostname(daemon->host, sizeof(daemon->host) - 1);
 	daemon->signals = daemon_block_signals();
 	r = daemon_start(daemon, &problem);

@@ -45,18 +45,19 @@ static int status_maimed(const struct pins *pins)
 static int status_of_maps(const struct options *options, const struct pins *pins,
 			  const int maps[FENCE_MAP_MAX])
 {
-	_cleanup_free_ struct df_generation *generation = calloc(1, sizeof(*generation));
+	_cleanup_free_ struct fence_globals *globals = calloc(1, sizeof(*globals));
 	_cleanup_free_ struct edge_state *edges = NULL;
 	_cleanup_free_ char *mount = NULL;
-	struct status_source source = {.pins = pins, .maps = maps, .generation = generation};
+	struct status_source source = {.pins = pins, .maps = maps};
 	char owner[PATH_MAX + 16];
 
 	for (int map = 0; map < FENCE_MAP_MAX; map++)
 		if (maps[map] < 0)
 			return status_maimed(pins);
-	if (!generation || cgroup_find_mount(&mount) < 0 ||
-	    fence_read_generation(maps[FENCE_GLOBALS], generation) < 0)
+	if (!globals || cgroup_find_mount(&mount) < 0 ||
+	    fence_read_globals(maps[FENCE_GLOBALS], globals) < 0)
 		return status_maimed(pins);
+	source.generation = &globals->generations[globals->active & 1];
 	source.mount = mount;
 	enforce_edge_owner(owner, pins->dir, false);
 	source.edges_length = edge_states_pinned(maps[FENCE_EDGES], owner, &edges);

@@ -8,6 +8,7 @@
 
 #include "cgroup.h"
 #include "log.h"
+#include "seal.h"
 
 static int cgroup_open(const char *mount, const char *path, struct problem *problem)
 {
@@ -25,6 +26,13 @@ static int cgroup_open(const char *mount, const char *path, struct problem *prob
 		return problem_set(problem, ENOTDIR, "%s is no cgroup; --cgroup is a path below %s",
 				   full, mount);
 	return TAKE_FD(fd);
+}
+
+void enforce_init(struct enforcement *enforcement)
+{
+	*enforcement = (struct enforcement){.pins_lock = -1, .cgroup_fd = -1};
+	attachments_init(&enforcement->attachments);
+	publication_init(&enforcement->published);
 }
 
 static void warn_of_errno(const struct enforcement *enforcement)
@@ -141,16 +149,17 @@ static int enforce_next(struct enforcement *enforcement, const struct prepared *
 	struct hook_plan plan;
 	int r;
 
+	seal_break(enforcement);
 	enforce_plan(enforcement, prepared, &plan);
 	r = enforce_attach(enforcement, &plan, problem);
 	if (r >= 0)
 		r = enforce_publish(enforcement, prepared, problem);
-	if (r < 0) {
+	if (r < 0)
 		attach_trim(&enforcement->attachments, enforcement->pins, &enforcement->plan);
-		return r;
-	}
-	enforce_settle(enforcement, &plan);
-	return 0;
+	else
+		enforce_settle(enforcement, &plan);
+	seal_put(enforcement);
+	return MIN(r, 0);
 }
 
 int enforce_policy(struct enforcement *enforcement, const struct prepared *prepared,
@@ -168,6 +177,7 @@ static int enforce_first(struct enforcement *enforcement, const struct prepared 
 	struct hook_plan plan;
 	int r;
 
+	seal_break(enforcement);
 	enforce_plan(enforcement, prepared, &plan);
 	r = enforce_publish(enforcement, prepared, problem);
 	if (r >= 0)
@@ -177,6 +187,7 @@ static int enforce_first(struct enforcement *enforcement, const struct prepared 
 	if (r < 0)
 		return r;
 	enforce_settle(enforcement, &plan);
+	seal_put(enforcement);
 	if (enforcement->fence.replaced)
 		log_info("what was pinned in %s is another version's, or not whole; it is replaced",
 			 enforcement->pins->dir);
@@ -220,6 +231,8 @@ static int enforce_open(const struct options *options, const struct prepared *pr
 		r = attach_refuse_elsewhere(pins, enforcement->cgroup_fd, problem);
 	if (r < 0)
 		return r;
+	if (pins)
+		seal_look_back(enforcement);
 	r = fence_open(&fence_options, &enforcement->fence, problem);
 	if (r < 0)
 		return r;
@@ -231,12 +244,14 @@ static int enforce_open(const struct options *options, const struct prepared *pr
 int enforce_start(const struct options *options, const struct prepared *prepared,
 		  const struct pins *pins, struct enforcement *ret, struct problem *problem)
 {
-	struct enforcement enforcement = {.pins = pins, .pins_lock = -1};
+	struct enforcement enforcement;
 	bool closed_before = false;
 	struct problem ignored;
 	int r;
 
-	attachments_init(&enforcement.attachments);
+	enforce_init(&enforcement);
+	enforcement.pins = pins;
+	enforcement.cgroup = options->cgroup;
 	enforcement.cgroup_fd = cgroup_open(prepared->mount, options->cgroup, problem);
 	if (enforcement.cgroup_fd < 0)
 		return enforcement.cgroup_fd;
@@ -259,11 +274,85 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	return r;
 }
 
+/* Another one by the same name takes the place of a cgroup that has gone. */
+static int mend_cgroup(struct enforcement *enforcement, const struct watch_findings *findings,
+		       struct problem *problem)
+{
+	_cleanup_free_ char *mount = NULL;
+	_cleanup_close_ int fd = -1;
+
+	(void)findings;
+	if (cgroup_find_mount(&mount) < 0)
+		return problem_set(problem, ENOENT, "no cgroup2 hierarchy is mounted any more");
+	fd = cgroup_open(mount, enforcement->cgroup, problem);
+	if (fd < 0)
+		return fd;
+	util_closep(&enforcement->cgroup_fd);
+	enforcement->cgroup_fd = TAKE_FD(fd);
+	return enforce_attach(enforcement, &enforcement->plan, problem);
+}
+
+/* A link made anew is pinned at once, which takes the directories. */
+static int mend_attach(struct enforcement *enforcement, const struct watch_findings *findings,
+		       struct problem *problem)
+{
+	int r = enforcement->pins ? pins_prepare(enforcement->pins, problem) : 0;
+
+	(void)findings;
+	return r < 0 ? r : enforce_attach(enforcement, &enforcement->plan, problem);
+}
+
+static int mend_publish(struct enforcement *enforcement, const struct watch_findings *findings,
+			struct problem *problem)
+{
+	(void)findings;
+	return publish_again(&enforcement->fence, &enforcement->published, problem);
+}
+
+/* The directories may have gone, too, and the lock with them. */
+static int mend_pins(struct enforcement *enforcement, const struct watch_findings *findings,
+		     struct problem *problem)
+{
+	const struct pins *pins = enforcement->pins;
+	int r = pins_prepare(pins, problem);
+
+	if (r >= 0 && !pins_lock_holds(pins, enforcement->pins_lock)) {
+		util_closep(&enforcement->pins_lock);
+		r = enforcement->pins_lock = pins_lock(pins, problem);
+	}
+	for (size_t i = 0; r >= 0 && i < findings->length; i++) {
+		const struct watch_finding *finding = &findings->list[i];
+
+		if (finding->kind == WATCH_LINK_PIN)
+			r = attach_pin(&enforcement->attachments, pins, finding->index, problem);
+		else if (finding->kind == WATCH_MAP_PIN)
+			r = fence_pin_map(&enforcement->fence, pins, finding->index, problem);
+	}
+	return MIN(r, 0);
+}
+
+int enforce_mend(struct enforcement *enforcement, enum watch_mend mend,
+		 const struct watch_findings *findings, struct problem *problem)
+{
+	static int (*const menders[WATCH_MEND_MAX])(
+		struct enforcement *, const struct watch_findings *, struct problem *) = {
+		[WATCH_MEND_CGROUP] = mend_cgroup,
+		[WATCH_MEND_ATTACH] = mend_attach,
+		[WATCH_MEND_PUBLISH] = mend_publish,
+		[WATCH_MEND_PIN] = mend_pins,
+	};
+	int r = menders[mend](enforcement, findings, problem);
+
+	seal_put(enforcement);
+	return r;
+}
+
 void enforce_close(struct enforcement *enforcement)
 {
 	edge_free(enforcement->edge);
 	enforcement->edge = NULL;
 	attachments_close(&enforcement->attachments);
+	publication_done(&enforcement->published);
 	fence_close(&enforcement->fence);
 	util_closep(&enforcement->cgroup_fd);
 	util_closep(&enforcement->pins_lock);

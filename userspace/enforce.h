@@ -11,18 +11,25 @@
 #include "edge.h"
 #include "prepare.h"
 #include "publish.h"
+#include "watch.h"
 
 struct enforcement {
 	const struct pins *pins; /* NULL: pin nothing */
 	int pins_lock;
+	const char *cgroup; /* path below the mount */
 	int cgroup_fd;
 	struct fence fence;
 	struct attachments attachments;
 	struct hook_plan plan;
-	struct publish_result published;
+	struct publication published;
+	struct df_seal seal; /* what should be there; also kept in a pinned map */
+	struct watch_findings before; /* what was done to a pinned fence while no daemon ran */
 	struct edge *edge; /* NULL: no interface is fenced */
 	char edge_owner[PATH_MAX + 16]; /* of the filters */
 };
+
+/* Empty, so that enforce_close() may follow. */
+void enforce_init(struct enforcement *enforcement);
 
 /* 0; -errno with *problem set and, as far as this call began it, nothing attached. */
 int enforce_start(const struct options *options, const struct prepared *prepared,
@@ -31,6 +38,13 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 /* Another policy for a fence that is closed. After a failure the old one is in force. */
 int enforce_policy(struct enforcement *enforcement, const struct prepared *prepared,
 		   struct problem *problem);
+
+/*
+ * Make what the findings name what it should be again, those of one kind of mending. 0; -errno
+ * with *problem set. enforcement->seal is what to compare with from now on.
+ */
+int enforce_mend(struct enforcement *enforcement, enum watch_mend mend,
+		 const struct watch_findings *findings, struct problem *problem);
 
 /* The name that an instance's tc filters have; ephemeral ones have another. */
 void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool ephemeral);

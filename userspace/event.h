@@ -16,6 +16,20 @@
 enum event_kind {
 	EVENT_VIOLATION,
 	EVENT_LOST, /* records that found the ring full, or were not understood */
+	EVENT_TAMPER, /* somebody changed the fence, or sits behind it */
+};
+
+/* What the daemon found, see watch.h and guard.h. */
+struct event_tamper {
+	const char *object;
+	const char *name; /* which one; may be empty */
+	char what[256];
+	bool restored;
+	bool neighbour; /* nothing of ours was changed: another's program runs after ours */
+	struct {
+		uint32_t id;
+		char name[16], tag[17];
+	} program; /* the neighbour */
 };
 
 /* Empty strings and zeroes are what nobody could tell. */
@@ -35,6 +49,7 @@ struct event {
 	char cgroup[1024];
 	char interface[IF_NAMESIZE]; /* where an edge hook met it */
 	char ingress[IF_NAMESIZE]; /* on which it came into this host */
+	struct event_tamper tamper;
 };
 
 /*

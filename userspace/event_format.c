@@ -255,12 +255,67 @@ static void write_lost(const struct event *event, const char *host, struct json 
 	json_object_end(to);
 }
 
+/* A denial's outcome is failure, and so is that of tampering which did not last. */
+static const char *tamper_outcome(const struct event_tamper *tamper)
+{
+	if (tamper->neighbour)
+		return "unknown";
+	return tamper->restored ? "failure" : "success";
+}
+
+static void write_tamper_class(const struct event *event, struct json *to)
+{
+	const struct event_tamper *tamper = &event->tamper;
+
+	json_object(to, "event");
+	json_string(to, "kind", tamper->neighbour ? "event" : "alert");
+	json_list(to, "category");
+	json_string(to, NULL, "configuration");
+	if (!tamper->neighbour)
+		json_string(to, NULL, "intrusion_detection");
+	json_list_end(to);
+	json_list(to, "type");
+	json_string(to, NULL, tamper->neighbour ? "info" : "change");
+	json_list_end(to);
+	json_string(to, "action", "tamper");
+	json_string(to, "outcome", tamper_outcome(tamper));
+	json_string(to, "reason", tamper->what);
+	json_string(to, "dataset", "dnsfence.tamper");
+	json_uint(to, "sequence", event->sequence);
+	json_object_end(to);
+}
+
+static void write_tamper(const struct event *event, const char *host, struct json *to)
+{
+	const struct event_tamper *tamper = &event->tamper;
+
+	write_tamper_class(event, to);
+	write_host(host, to);
+	json_object(to, "dnsfence");
+	json_object(to, "tamper");
+	json_string(to, "object", tamper->object);
+	write_text(to, "name", tamper->name);
+	json_string(to, "what", tamper->what);
+	json_bool(to, "restored", tamper->restored);
+	if (tamper->neighbour) {
+		json_object(to, "program");
+		json_uint(to, "id", tamper->program.id);
+		write_text(to, "name", tamper->program.name);
+		write_text(to, "tag", tamper->program.tag);
+		json_object_end(to);
+	}
+	json_object_end(to);
+	json_object_end(to);
+}
+
 int event_write_json(const struct event *event, const char *host, struct json *to)
 {
 	json_object(to, NULL);
 	write_head(event, to);
 	if (event->kind == EVENT_LOST)
 		write_lost(event, host, to);
+	else if (event->kind == EVENT_TAMPER)
+		write_tamper(event, host, to);
 	else
 		write_violation(event, host, to);
 	json_object_end(to);
@@ -335,6 +390,29 @@ static void format_target(const struct df_event *record, char *to, size_t size)
 			 format_ip(record, record->daddr, ip), record->dport);
 }
 
+/* The two kinds that are about the log and the fence, not about a lookup. */
+static size_t write_notice(const struct event *event, const char *clock, bool color, char *to,
+			   size_t size)
+{
+	const struct event_tamper *tamper = &event->tamper;
+	int length;
+
+	if (event->kind == EVENT_LOST)
+		length =
+			snprintf(to, size, "%s LOST   %llu violations are counted but not logged\n",
+				 clock, (unsigned long long)event->count);
+	else
+		length = snprintf(to, size, "%s %s%s%s %s%s%s: %s%s\n", clock,
+				  color ? tamper->neighbour ? COLOR_YELLOW : COLOR_RED : "",
+				  tamper->neighbour ? "BESIDE" : "TAMPER", color ? COLOR_NONE : "",
+				  tamper->object, tamper->name[0] ? " " : "", tamper->name,
+				  tamper->what,
+				  tamper->neighbour  ? ""
+				  : tamper->restored ? "; restored"
+						     : "; NOT restored");
+	return (size_t)MIN(MAX(length, 0), (int)size - 1);
+}
+
 size_t event_write_line(const struct event *event, bool color, char *to, size_t size)
 {
 	const struct df_event *record = &event->record;
@@ -347,12 +425,8 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 
 	localtime_r(&event->time.tv_sec, &tm);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	if (event->kind == EVENT_LOST) {
-		length =
-			snprintf(to, size, "%s LOST   %llu violations are counted but not logged\n",
-				 clock, (unsigned long long)event->count);
-		return (size_t)MIN(MAX(length, 0), (int)size - 1);
-	}
+	if (event->kind != EVENT_VIOLATION)
+		return write_notice(event, clock, color, to, size);
 	format_culprit(event, culprit, sizeof(culprit));
 	format_question(event, question, sizeof(question));
 	format_target(record, target, sizeof(target));

@@ -26,8 +26,13 @@ static const char *const map_names[FENCE_MAP_MAX] = {
 	[FENCE_OWNERS] = "owners",       [FENCE_COUNTERS] = "counters",
 	[FENCE_LOG_STATE] = "log_state", [FENCE_FOLDS] = "folds",
 	[FENCE_EVENTS] = "events",       [FENCE_GLOBALS] = "globals",
-	[FENCE_EDGES] = "edges",
+	[FENCE_EDGES] = "edges",         [FENCE_SEAL] = "seal",
 };
+
+const char *fence_map_name(enum fence_map map)
+{
+	return map < FENCE_MAP_MAX ? map_names[map] : "?";
+}
 
 static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_map map)
 {
@@ -54,6 +59,8 @@ static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_m
 		return object->maps.bss;
 	case FENCE_EDGES:
 		return object->maps.edges;
+	case FENCE_SEAL:
+		return object->maps.seal;
 	case FENCE_MAP_MAX:
 		break;
 	}
@@ -294,6 +301,8 @@ static bool pinned_fits(enum fence_map map, const struct bpf_map_info *info)
 		return info->value_size == sizeof(struct df_counters);
 	case FENCE_LOG_STATE:
 		return info->value_size == sizeof(struct df_log_state);
+	case FENCE_SEAL:
+		return info->value_size == sizeof(struct df_seal);
 	case FENCE_GLOBALS:
 		return info->value_size >= GLOBALS_SIZE_MIN &&
 		       info->value_size <= sizeof(struct dnsfence_bpf__bss);
@@ -344,7 +353,18 @@ void fence_close_pinned(int maps[FENCE_MAP_MAX])
 		util_closep(&maps[map]);
 }
 
-int fence_read_generation(int globals, struct df_generation *ret)
+int fence_pin_map(const struct fence *fence, const struct pins *pins, enum fence_map map,
+		  struct problem *problem)
+{
+	char path[PATH_MAX];
+
+	(void)unlink(pins_path(path, pins->maps, map_names[map]));
+	if (bpf_obj_pin(fence->maps[map], path) < 0)
+		return problem_set(problem, errno, "cannot pin %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int fence_read_globals(int globals, struct fence_globals *ret)
 {
 	_cleanup_free_ struct dnsfence_bpf__bss *bss = calloc(1, sizeof(*bss));
 	uint32_t zero = 0;
@@ -353,6 +373,7 @@ int fence_read_generation(int globals, struct df_generation *ret)
 		return -ENOMEM;
 	if (bpf_map_lookup_elem(globals, &zero, bss) < 0)
 		return -errno;
-	*ret = bss->generations[bss->active & 1];
+	ret->active = bss->active;
+	memcpy(ret->generations, bss->generations, sizeof(ret->generations));
 	return 0;
 }

@@ -25,8 +25,11 @@ enum fence_map {
 	FENCE_EVENTS,
 	FENCE_GLOBALS,
 	FENCE_EDGES,
+	FENCE_SEAL,
 	FENCE_MAP_MAX,
 };
+
+_Static_assert(FENCE_MAP_MAX <= DF_SEAL_MAPS, "df_seal.map_pins");
 
 /* For an interface: which way, and whether its frames begin with an Ethernet header. */
 enum edge_program {
@@ -85,7 +88,19 @@ int fence_open_pinned(const struct pins *pins, int maps[FENCE_MAP_MAX], struct p
 int fence_open_edges(const struct pins *pins);
 void fence_close_pinned(int maps[FENCE_MAP_MAX]);
 
-/* A copy of the generation that is in force, through FENCE_GLOBALS. */
-int fence_read_generation(int globals, struct df_generation *ret);
+/* By which name it is pinned. */
+const char *fence_map_name(enum fence_map map);
+
+/* Put a map's pin back, in place of whatever has its name now. 0; -errno with *problem set. */
+int fence_pin_map(const struct fence *fence, const struct pins *pins, enum fence_map map,
+		  struct problem *problem);
+
+/* What the programs read on every packet, copied through FENCE_GLOBALS. */
+struct fence_globals {
+	uint32_t active;
+	struct df_generation generations[DF_GENERATIONS];
+};
+
+int fence_read_globals(int globals, struct fence_globals *ret);
 
 #endif

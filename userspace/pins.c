@@ -191,3 +191,11 @@ int pins_lock(const struct pins *pins, struct problem *problem)
 			pins->dir);
 	return TAKE_FD(fd);
 }
+
+bool pins_lock_holds(const struct pins *pins, int lock)
+{
+	struct stat named, locked;
+
+	return stat(pins->dir, &named) == 0 && fstat(lock, &locked) == 0 &&
+	       named.st_dev == locked.st_dev && named.st_ino == locked.st_ino;
+}

@@ -43,6 +43,9 @@ int pins_remove(const struct pins *pins, struct problem *problem);
  */
 int pins_lock(const struct pins *pins, struct problem *problem);
 
+/* Is the lock on the directory that has the name now? */
+bool pins_lock_holds(const struct pins *pins, int lock);
+
 const char *pins_path(char path[PATH_MAX], const char *dir, const char *name);
 
 #endif

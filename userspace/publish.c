@@ -10,7 +10,6 @@
 /* An inner map and what goes into it, as two parallel arrays. */
 struct table {
 	const char *name;
-	enum fence_map outer;
 	enum bpf_map_type type;
 	uint32_t key_size;
 	uint32_t flags;
@@ -20,7 +19,13 @@ struct table {
 	int fd;
 };
 
-#define TABLES 4
+static const enum fence_map outers[DF_SEAL_TABLES] = {FENCE_RESOLVERS, FENCE_PREFIXES,
+						      FENCE_SUBJECTS, FENCE_ORIGINS};
+
+enum fence_map publish_outer(unsigned int table)
+{
+	return table < DF_SEAL_TABLES ? outers[table] : FENCE_MAP_MAX;
+}
 
 static double now_ms(void)
 {
@@ -49,7 +54,6 @@ static int table_allocate(struct table *table, size_t length)
 static int table_from_exact(struct table *table, const struct policy_image *image)
 {
 	*table = (struct table){.name = "dnsfence_exact",
-				.outer = FENCE_RESOLVERS,
 				.type = BPF_MAP_TYPE_HASH,
 				.key_size = sizeof(struct df_resolver_key)};
 	if (table_allocate(table, image->exact_length) < 0)
@@ -64,7 +68,6 @@ static int table_from_exact(struct table *table, const struct policy_image *imag
 static int table_from_prefixes(struct table *table, const struct policy_image *image)
 {
 	*table = (struct table){.name = "dnsfence_prefix",
-				.outer = FENCE_PREFIXES,
 				.type = BPF_MAP_TYPE_LPM_TRIE,
 				.flags = BPF_F_NO_PREALLOC,
 				.key_size = sizeof(struct df_resolver_prefix_key)};
@@ -85,7 +88,6 @@ static int table_from_prefixes(struct table *table, const struct policy_image *i
 static int table_from_subjects(struct table *table, const struct policy_image *image)
 {
 	*table = (struct table){.name = "dnsfence_subj",
-				.outer = FENCE_SUBJECTS,
 				.type = BPF_MAP_TYPE_HASH,
 				.key_size = sizeof(struct df_subject_key)};
 	if (table_allocate(table, image->subjects_length) < 0)
@@ -100,7 +102,6 @@ static int table_from_subjects(struct table *table, const struct policy_image *i
 static int table_from_origins(struct table *table, const struct policy_image *image)
 {
 	*table = (struct table){.name = "dnsfence_origin",
-				.outer = FENCE_ORIGINS,
 				.type = BPF_MAP_TYPE_LPM_TRIE,
 				.flags = BPF_F_NO_PREALLOC,
 				.key_size = sizeof(struct df_origin_key)};
@@ -159,21 +160,25 @@ static int table_create(struct table *table, struct problem *problem)
 	if (r < 0)
 		return problem_set(problem, -r, "cannot fill a policy map of %u entries: %s", size,
 				   strerror(-r));
-	(void)bpf_map_freeze(table->fd); /* 5.2; the programs do not depend on it */
+	if (bpf_map_freeze(table->fd) < 0)
+		return problem_set(problem, errno, "cannot freeze a policy map: %s",
+				   strerror(errno));
 	return 0;
 }
 
 /* Returns after a grace period: the kernel waits for the readers of an outer map's old entry. */
-static int table_install(const struct fence *fence, const struct table *table, uint32_t slot)
+static int outer_install(const struct fence *fence, unsigned int table, uint32_t slot, int fd)
 {
-	if (bpf_map_update_elem(fence->maps[table->outer], &slot, &table->fd, BPF_ANY) < 0)
+	if (bpf_map_update_elem(fence->maps[outers[table]], &slot, &fd, BPF_ANY) < 0)
 		return -errno;
 	return 0;
 }
 
-static uint64_t generation_next_id(const struct fence *fence)
+static uint64_t generation_next_id(const struct fence *fence, const struct publication *before)
 {
-	return MAX(fence->generations[0].id, fence->generations[1].id) + 1;
+	uint64_t last = MAX(fence->generations[0].id, fence->generations[1].id);
+
+	return (before->generation ? before->generation : last) + 1;
 }
 
 /*
@@ -181,38 +186,82 @@ static uint64_t generation_next_id(const struct fence *fence)
  * nobody may still read the old generation when this returns: entering the new table once more
  * makes the kernel wait for that.
  */
-static int generation_flip(struct fence *fence, const struct table *any, uint32_t idle)
+static int generation_flip(struct fence *fence, int table, uint32_t idle)
 {
 	__atomic_store_n(fence->active, idle, __ATOMIC_RELEASE);
-	return table_install(fence, any, idle);
+	return outer_install(fence, 0, idle, table);
 }
 
-static int tables_publish(struct fence *fence, const struct policy_image *image,
-			  struct table *tables, size_t length, struct problem *problem)
+/* old: the slot in force; the generation goes into the other one. */
+static int generation_publish(struct fence *fence, uint32_t old,
+			      const struct df_generation *generation,
+			      const int tables[DF_SEAL_TABLES], struct problem *problem)
 {
-	uint32_t idle = !(*fence->active & 1), old = !idle;
-	struct df_generation *generation = &fence->generations[idle];
-	uint64_t id = generation_next_id(fence);
+	uint32_t idle = !old;
 
-	for (size_t i = 0; i < length; i++) {
-		int r = table_install(fence, &tables[i], idle);
+	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++) {
+		int r = outer_install(fence, i, idle, tables[i]);
 
 		if (r < 0)
 			return problem_set(problem, -r, "cannot install a policy map: %s",
 					   strerror(-r));
 	}
-	*generation = image->generation;
-	generation->id = id;
-	(void)generation_flip(fence, &tables[0], idle);
-	for (size_t i = 0; i < length; i++)
-		(void)bpf_map_delete_elem(fence->maps[tables[i].outer], &old);
+	fence->generations[idle] = *generation;
+	(void)generation_flip(fence, tables[0], idle);
+	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++)
+		(void)bpf_map_delete_elem(fence->maps[outers[i]], &old);
+	return 0;
+}
+
+void publication_init(struct publication *publication)
+{
+	*publication = (struct publication){0};
+	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++)
+		publication->tables[i] = -1;
+}
+
+void publication_done(struct publication *publication)
+{
+	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++)
+		util_closep(&publication->tables[i]);
+	free(publication->copy);
+	publication_init(publication);
+}
+
+static int tables_publish(struct fence *fence, const struct policy_image *image,
+			  struct table *tables, struct publication *publication,
+			  struct problem *problem)
+{
+	uint32_t old = publication->generation ? publication->slot : *fence->active & 1;
+	struct publication fresh;
+	int r;
+
+	publication_init(&fresh);
+	fresh.slot = !old;
+	fresh.generation = generation_next_id(fence, publication);
+	fresh.copy = malloc(sizeof(*fresh.copy));
+	if (!fresh.copy)
+		return problem_set(problem, ENOMEM, "out of memory");
+	*fresh.copy = image->generation;
+	fresh.copy->id = fresh.generation;
+	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++) {
+		fresh.entries += tables[i].length;
+		fresh.tables[i] = TAKE_FD(tables[i].fd);
+	}
+	r = generation_publish(fence, old, fresh.copy, fresh.tables, problem);
+	if (r < 0) {
+		publication_done(&fresh);
+		return r;
+	}
+	publication_done(publication);
+	*publication = fresh;
 	return 0;
 }
 
 int publish_policy(struct fence *fence, const struct policy_image *image,
-		   struct publish_result *ret, struct problem *problem)
+		   struct publication *publication, struct problem *problem)
 {
-	struct table tables[TABLES] = {{.fd = -1}, {.fd = -1}, {.fd = -1}, {.fd = -1}};
+	struct table tables[DF_SEAL_TABLES] = {{.fd = -1}, {.fd = -1}, {.fd = -1}, {.fd = -1}};
 	double start = now_ms(), filled;
 	int r = 0;
 
@@ -223,15 +272,28 @@ int publish_policy(struct fence *fence, const struct policy_image *image,
 		r = table_create(&tables[i], problem);
 	filled = now_ms();
 	if (r >= 0)
-		r = tables_publish(fence, image, tables, ARRAY_LEN(tables), problem);
-	if (r >= 0 && ret)
-		*ret = (struct publish_result){
-			.generation = fence->generations[*fence->active & 1].id,
-			.entries = tables[0].length + tables[1].length + tables[2].length +
-				   tables[3].length,
-			.fill_ms = filled - start,
-		};
+		r = tables_publish(fence, image, tables, publication, problem);
+	if (r >= 0)
+		publication->fill_ms = filled - start;
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		table_done(&tables[i]);
 	return r;
+}
+
+int publish_again(struct fence *fence, struct publication *publication, struct problem *problem)
+{
+	int r;
+
+	/* Whatever the word says now: the slot that is filled must be one that nobody reads. */
+	__atomic_store_n(fence->active, publication->slot, __ATOMIC_RELEASE);
+	publication->copy->id = publication->generation + 1;
+	r = generation_publish(fence, publication->slot, publication->copy, publication->tables,
+			       problem);
+	if (r < 0) {
+		publication->copy->id = publication->generation;
+		return r;
+	}
+	publication->slot = !publication->slot;
+	publication->generation++;
+	return 0;
 }

@@ -10,14 +10,30 @@
 #include "loader.h"
 #include "policy.h"
 
-struct publish_result {
-	uint64_t generation;
+/* What is in force, and all that it takes to put it back. */
+struct publication {
+	uint64_t generation; /* 0: nothing was published yet */
 	size_t entries; /* in all tables */
 	double fill_ms; /* creating and filling them */
+	uint32_t slot;
+	int tables[DF_SEAL_TABLES]; /* -1: none; frozen, so nobody can have changed them */
+	struct df_generation *copy;
 };
 
-/* 0; -errno with *problem set. *ret may be NULL. */
+void publication_init(struct publication *publication);
+void publication_done(struct publication *publication);
+
+/* 0 with *publication replaced; -errno with *problem set. */
 int publish_policy(struct fence *fence, const struct policy_image *image,
-		   struct publish_result *ret, struct problem *problem);
+		   struct publication *publication, struct problem *problem);
+
+/*
+ * The same policy as the next generation, after somebody has written to it: no packet sees a
+ * mixture. 0; -errno with *problem set.
+ */
+int publish_again(struct fence *fence, struct publication *publication, struct problem *problem);
+
+/* The outer map of an entry of tables[]. */
+enum fence_map publish_outer(unsigned int table);
 
 #endif

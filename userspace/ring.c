@@ -88,6 +88,14 @@ static void ring_report_lost(struct ring *ring, uint64_t count)
 	ring_deliver(ring);
 }
 
+void ring_emit(struct ring *ring, struct event *event)
+{
+	event->sequence = ++ring->state.sequence;
+	ring->handler.event(ring->handler.context, event);
+	ring->handler.flush(ring->handler.context);
+	(void)log_state_write(ring->fence->maps[FENCE_LOG_STATE], &ring->state);
+}
+
 /* Losses are stated before the events that came after them. */
 static void ring_state_losses(struct ring *ring)
 {

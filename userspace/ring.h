@@ -29,6 +29,9 @@ int ring_fd(const struct ring *ring); /* readable: there is something */
 #define RING_BATCH 1024
 int ring_consume(struct ring *ring);
 
+/* An event of the daemon's own takes its place in the sequence and goes the same way. */
+void ring_emit(struct ring *ring, struct event *event);
+
 /*
  * Have the kernel report the repeats it holds back, and in the first seconds find out what an
  * earlier daemon took from the ring and did not live to log. Call about once a second.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "status.h"
 
-#include <bpf/bpf.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 
 #include "cgroup.h"
 #include "config.h"
@@ -20,28 +18,13 @@ struct status {
 	bool closed;
 };
 
-static void link_inspect_fd(int fd, struct link_state *ret)
-{
-	struct bpf_link_info info = {0};
-	uint32_t size = sizeof(info);
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
-		return;
-	*ret = (struct link_state){
-		.attached = info.cgroup.cgroup_id != 0,
-		.link_id = info.id,
-		.program_id = info.prog_id,
-		.cgroup_id = info.cgroup.cgroup_id,
-	};
-}
-
 static void status_read_link(const struct status_source *source, enum df_hook hook,
 			     struct link_state *ret)
 {
 	if (source->pins)
 		(void)attach_inspect(source->pins, hook, ret);
 	if (!ret->pinned && source->attached)
-		link_inspect_fd(source->attached->links[hook], ret);
+		attach_describe(source->attached->links[hook], ret);
 }
 
 static void status_read_order(const struct status_source *source, struct status *status,
@@ -126,9 +109,11 @@ static void json_hook(const struct status_source *source, const struct status *s
 		json_list(to, "order");
 		for (size_t i = 0; i < order->length; i++) {
 			json_object(to, NULL);
-			json_uint(to, "id", order->programs[i].id);
-			json_string(to, "name", order->programs[i].name);
+			json_uint(to, "id", order->programs[i].state.id);
+			json_string(to, "name", order->programs[i].state.name);
+			json_string(to, "tag", order->programs[i].state.tag);
 			json_bool(to, "ours", order->programs[i].ours);
+			json_bool(to, "after", order->programs[i].after);
 			json_object_end(to);
 		}
 		json_list_end(to);
@@ -207,6 +192,8 @@ static void json_daemon(const struct status_daemon *daemon, struct json *to)
 	json_string(to, "config", daemon->config);
 	json_uint(to, "reloads", daemon->reloads);
 	json_uint(to, "reload_failures", daemon->reload_failures);
+	json_uint(to, "tampered", daemon->tampered);
+	json_uint(to, "restored", daemon->restored);
 	json_uint(to, "sink_written", daemon->sink_written);
 	json_uint(to, "sink_dropped", daemon->sink_dropped);
 	json_object_end(to);
@@ -249,10 +236,14 @@ static void text_order(const struct hook_order *order, FILE *to)
 		return;
 	fprintf(to, "               order:");
 	for (size_t i = 0; i < order->length; i++) {
-		fprintf(to, " %s%s(%u)", order->programs[i].ours ? "*" : "",
-			order->programs[i].name[0] ? order->programs[i].name : "unnamed",
-			order->programs[i].id);
-		after |= i && order->programs[i - 1].ours;
+		const struct program_state *program = &order->programs[i].state;
+
+		fprintf(to, " %s%s(%u", order->programs[i].ours ? "*" : "",
+			program->name[0] ? program->name : "unnamed", program->id);
+		if (!order->programs[i].ours)
+			fprintf(to, ", tag %s", program->tag[0] ? program->tag : "unknown");
+		fprintf(to, ")");
+		after |= order->programs[i].after;
 	}
 	fprintf(to, "%s\n",
 		after ? "  (who runs after us can soften connect's errno, never the packet's "
@@ -322,6 +313,11 @@ bool status_write_text(const struct status_source *source, FILE *to)
 			(unsigned long long)source->daemon->reload_failures);
 	else
 		fprintf(to, "daemon       none answers; violations are counted and buffered\n");
+	if (source->daemon && source->daemon->tampered)
+		fprintf(to,
+			"tampering    found %llu times, restored %llu times; the log says what\n",
+			(unsigned long long)source->daemon->tampered,
+			(unsigned long long)source->daemon->restored);
 	fprintf(to, "policy       generation %llu, mode %s:", (unsigned long long)generation->id,
 		status_mode(generation));
 	for (uint32_t i = 0; i < generation->policies_len && i < DF_POLICY_MAX; i++)

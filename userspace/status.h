@@ -16,6 +16,7 @@ struct status_daemon {
 	uint64_t uptime_s;
 	const char *config; /* path, or "built-in policy" */
 	uint64_t reloads, reload_failures;
+	uint64_t tampered, restored; /* findings of the watch, and those of them that are mended */
 	uint64_t sink_written, sink_dropped; /* all sinks */
 };
 

@@ -73,7 +73,10 @@ tc_near filter del dev near egress prio 1
 expect "somebody takes a filter away" "$(ours near egress)" 0
 ((CHECKS++))
 wait_until is_fenced near egress || fail "a filter that was taken away does not come back"
-expect "said in the log of the daemon" "$(grep -c "taken 1 of the fence's tc filters away" "$DAEMON_LOG.now")" 1
+expect "said in the log of the daemon" \
+	"$(grep -c "tampering: edge: 1 of the tc filters were taken away; restored" "$DAEMON_LOG.now")" 1
+expect "and by an event" "$(jq -r 'select(.event.action == "tamper") | .dnsfence.tamper
+	| "\(.object) \(.restored)"' "$EVENTS")" "edge true"
 tc_near qdisc del dev near clsact
 ((CHECKS++))
 wait_until is_fenced near egress || fail "after the queueing discipline was taken away: not fenced"

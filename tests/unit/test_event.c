@@ -249,6 +249,67 @@ static void test_json_lost(void **state)
 	expect_json(&event, parts, ARRAY_LEN(parts));
 }
 
+static struct event tamper_event(void)
+{
+	return (struct event){
+		.kind = EVENT_TAMPER,
+		.sequence = 9,
+		.tamper = {.object = "link", .name = "packet", .what = "was detached"},
+	};
+}
+
+static void test_json_tamper(void **state)
+{
+	static const char *const open[] = {
+		"\"kind\":\"alert\"",
+		"\"category\":[\"configuration\",\"intrusion_detection\"]",
+		"\"type\":[\"change\"]",
+		"\"action\":\"tamper\"",
+		"\"outcome\":\"success\"",
+		"\"reason\":\"was detached\"",
+		"\"dataset\":\"dnsfence.tamper\",\"sequence\":9",
+		"\"dnsfence\":{\"tamper\":{\"object\":\"link\",\"name\":\"packet\","
+		"\"what\":\"was detached\",\"restored\":false}}",
+	};
+	static const char *const mended[] = {"\"outcome\":\"failure\"", "\"restored\":true"};
+	static const char *const beside[] = {
+		"\"kind\":\"event\",\"category\":[\"configuration\"],\"type\":[\"info\"]",
+		"\"outcome\":\"unknown\"",
+		"\"program\":{\"id\":12,\"name\":\"other\",\"tag\":\"00ff\"}",
+	};
+	struct event event = tamper_event();
+
+	(void)state;
+	expect_json(&event, open, ARRAY_LEN(open));
+	event.tamper.restored = true;
+	expect_json(&event, mended, ARRAY_LEN(mended));
+	event.tamper = (struct event_tamper){
+		.object = "order",
+		.name = "connect4",
+		.neighbour = true,
+		.program = {12, "other", "00ff"},
+	};
+	expect_json(&event, beside, ARRAY_LEN(beside));
+}
+
+static void test_line_tamper(void **state)
+{
+	struct event event = tamper_event();
+	char line[512];
+
+	(void)state;
+	line[event_write_line(&event, false, line, sizeof(line))] = 0;
+	assert_string_equal(strchr(line, ' '), " TAMPER link packet: was detached; NOT restored\n");
+	event.tamper.restored = true;
+	event.tamper.name = "";
+	line[event_write_line(&event, false, line, sizeof(line))] = 0;
+	assert_string_equal(strchr(line, ' '), " TAMPER link: was detached; restored\n");
+	event.tamper.neighbour = true;
+	line[event_write_line(&event, false, line, sizeof(line))] = 0;
+	assert_string_equal(strchr(line, ' '), " BESIDE link: was detached\n");
+	assert_int_equal(event_write_line(&event, true, line, 20), 19);
+}
+
 /* What nobody could tell is left out, not written as an empty word. */
 static void test_json_leaves_out(void **state)
 {
@@ -371,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_json_lost),   cmocka_unit_test(test_json_leaves_out),
 		cmocka_unit_test(test_line),        cmocka_unit_test(test_line_is_printable),
 		cmocka_unit_test(test_line_fits),   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_json_tamper), cmocka_unit_test(test_line_tamper),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
