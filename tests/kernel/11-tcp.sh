@@ -18,6 +18,8 @@ cases() {
 	if [[ -e /proc/sys/net/mptcp/enabled ]]; then
 		leak mptcp-connect $BAD4 53 connect4 connect
 		leak mptcp-connect $BAD6 53 connect6 connect
+	else
+		lacking mptcp-connect 53 "built without MPTCP, so nothing can leave by it"
 	fi
 }
 prove cases

@@ -39,17 +39,19 @@ unreadable() {
 
 # The event of a tunnel names the inner target; the far end counts the outer one.
 tunnels() {
-	local outer inner
+	local outer inner failures
 	for outer in $BAD4 $BAD6; do
 		for inner in $BAD4 $BAD6 $GOOD4; do
 			if [[ $PHASE == open ]]; then
 				shows_leak "ipip in $outer" "$outer" ipip "$outer" 53 -f "$inner"
 				continue
 			fi
+			failures=$FAILURES
 			probe ipip "$outer" 53 -f "$inner"
 			expect "ipip in $outer to $inner, errno" "$ERRNO" EPERM
 			expect_event "ipip in $outer to $inner" "$PID" ".destination.ip == \"$inner\"
 				and .event.reason == \"hand-made-tunnel\" and .dnsfence.hook == \"packet\""
+			((FAILURES > failures)) || covered ipip 53 packet hand-made-tunnel
 		done
 	done
 }

@@ -22,6 +22,7 @@ expect "packets at the hop" "$(arrived $BAD6)" "$before"
 expect_more "denied counter" "$(denied)" "$denied_before"
 expect_event "routing header over TCP" "$PID" '.event.reason == "routing-header" and
 	.dnsfence.hook == "packet" and .network.transport == "tcp" and .dnsfence.verdict == "deny"'
+((FAILURES)) || covered ip6-routing-tcp 53 packet routing-header
 
 probe tcp-connect $GOOD6 53
 expect "the same resolver without the header, errno" "$ERRNO" 0

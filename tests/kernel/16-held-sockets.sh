@@ -12,14 +12,14 @@ setup
 hold() {
 	coproc HOLD { fenced "$PROBE" "hold-$1" "$2" 53 2>&1; }
 	HOLD_OUT=${HOLD[0]} HOLD_IN=${HOLD[1]} HOLD_WAIT=$HOLD_PID
-	read -r -t 5 -u "$HOLD_OUT" line && [[ $line == ready ]] || die "hold-$1 $2: $line"
+	read -r -t $((5 * SLOW)) -u "$HOLD_OUT" line && [[ $line == ready ]] || die "hold-$1 $2: $line"
 	PID=$(<"$WORK/pid")
 }
 
 # release: lets it send; OUT ERRNO.
 release() {
 	echo go >&"$HOLD_IN"
-	read -r -t 5 -u "$HOLD_OUT" OUT
+	read -r -t $((5 * SLOW)) -u "$HOLD_OUT" OUT
 	ERRNO=${OUT##*errno=} ERRNO=${ERRNO%% *}
 	wait "$HOLD_WAIT"
 }
@@ -48,7 +48,7 @@ goes_out() {
 }
 
 stays_in() {
-	local before denied_before label="hold-$1 $2 $4"
+	local before denied_before label="hold-$1 $2 $4" failures=$FAILURES
 	before=$(arrived "$2") denied_before=$(denied)
 	: >"$EVENTS"
 	release
@@ -63,6 +63,7 @@ stays_in() {
 		.dnsfence.cgroup.path, .dns.question.name] | join(" ")' "$EVENTS" | head -n 1)" \
 		"packet resolver-not-sanctioned ${1%%-*} 0 /$APPS leak.dnsfence.test"
 	[[ $3 == 0 ]] || expect_event "$label" "$PID" '.process.name == "leakprobe"'
+	((FAILURES > failures)) || covered "hold-$1" 53 packet "$4"
 }
 
 # One at a time: bash has one coprocess.

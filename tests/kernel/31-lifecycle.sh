@@ -11,7 +11,7 @@ simple_policy
 # Ids of our links, programs and their maps, by the cgroup they are attached to.
 kernel_objects() {
 	local id
-	id=$(stat -c %i "$CGROUP")
+	id=$(stat -c %i "$CGROUP2$FENCED")
 	bpftool -j link show | jq -r --argjson id "$id" \
 		'.[] | select(.cgroup_id == $id) | "link \(.id)", "prog \(.prog_id)"'
 	bpftool -j link show | jq -r --argjson id "$id" '.[] | select(.cgroup_id == $id) | .prog_id' |

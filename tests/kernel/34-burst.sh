@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
+# vm: left out, a million violations take an hour in emulation
 # limit: 240
 #
 # A million violations with a million names, as fast as two senders can. Each is in the log or
@@ -21,8 +22,8 @@ done
 rss_limit=$((8192 + 2 * 1024)) rss_max=0 answers=0 silences=''
 # shellcheck disable=SC2086
 while kill -0 $senders 2>/dev/null; do
-	timeout 5 "$DNSFENCE" --cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" \
-		status -j >"$WORK/status" 2>&1 && ((++answers)) || silences+="exit $?: $(<"$WORK/status") "
+	timeout $((5 * SLOW)) "$DNSFENCE" "${INSTANCE[@]}" status -j >"$WORK/status" 2>&1 && ((++answers)) ||
+		silences+="exit $?: $(<"$WORK/status") "
 	rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON/status")
 	((rss > rss_max)) && rss_max=$rss
 	sleep 0.2

@@ -23,9 +23,9 @@ expect_log_whole
 expect_more "lines that were dropped" "$(status_of .process.sink_dropped)" 0
 
 # Now he reads what is there, and new events come through again.
-timeout 2 cat <&8 >"$WORK/read"
+timeout $((2 * SLOW)) cat <&8 >"$WORK/read"
 probe udp-sendto $BAD6 53
-timeout 2 cat <&8 >>"$WORK/read"
+timeout $((2 * SLOW)) cat <&8 >>"$WORK/read"
 expect "lines that are no JSON" "$(jq -R 'fromjson? // "torn"' "$WORK/read" | grep -c '^"torn"$')" 0
 expect "the last event comes through" \
 	"$(jq -r --argjson pid "$PID" 'select(.process.pid == $pid) | .destination.ip' "$WORK/read")" $BAD6

@@ -12,13 +12,13 @@ start_fence
 follow() {
 	local output=$1
 	shift
-	timeout 20 "$DNSFENCE" --runtime-dir "$WORK/run" events "$@" >"$WORK/$output" 2>&1 &
+	timeout $((20 * SLOW)) "$DNSFENCE" --runtime-dir "$WORK/run" events "$@" >"$WORK/$output" 2>&1 &
 	FOLLOWERS+=("$!")
 }
 FOLLOWERS=()
 follow json -j -n 2
 follow lines -n 2
-sleep 0.3
+sleep $((SLOW / 2)).3
 probe udp-sendto $BAD4 53
 first=$PID
 probe tcp-connect $BAD6 53
@@ -83,7 +83,7 @@ expect "check of what init prints, exit status" $? 0
 expect_match "what init prints has comments" "$(<"$WORK/init.yaml")" '#'
 
 # Options before and after the command mean the same.
-"$DNSFENCE" status -j --runtime-dir "$WORK/run" --pin-dir "$PIN_DIR" --cgroup "/$ID" >/dev/null
+"$DNSFENCE" status -j "${INSTANCE[@]}" >/dev/null
 expect "options after the command, exit status" $? 0
 expect_log_whole
 finish

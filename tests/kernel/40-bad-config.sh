@@ -12,8 +12,8 @@ refused() {
 	local command
 	for command in check load "run --ephemeral"; do
 		# shellcheck disable=SC2086
-		OUT=$(timeout 10 "$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" --pin-dir "$PIN_DIR" \
-			--runtime-dir "$WORK/run" $command 2>&1 </dev/null)
+		OUT=$(timeout $((10 * SLOW)) "$DNSFENCE" -C "$CONFIG" \
+			"${INSTANCE[@]}" $command 2>&1 </dev/null)
 		expect "$1: $command, exit status" $? 1
 		expect_match "$1: $command says why" "$OUT" "$2"
 		expect "$1: $command leaves pins" "$(find "$PIN_DIR" -type f 2>/dev/null)" ""

@@ -14,15 +14,15 @@ chmod 644 "$CONFIG"
 refused() {
 	local what=$1 status=$2 regex=$3
 	shift 3
-	OUT=$(timeout 10 "$@" 2>&1 </dev/null)
+	OUT=$(timeout $((10 * SLOW)) "$@" 2>&1 </dev/null)
 	expect "$what, exit status" $? "$status"
 	expect_match "$what says why" "$OUT" "$regex"
 }
 
-ours=(--cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run")
+ours=("${INSTANCE[@]}")
 nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
 mkdir "$WORK/theirs" && chown nobody "$WORK/theirs"
-theirs=(--cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/theirs")
+theirs=(--cgroup "$FENCED" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/theirs")
 cp "$DNSFENCE" "$WORK/dnsfence"
 
 refused "run without privilege, where it may not write" 3 'run as root.*--runtime-dir' \
@@ -50,7 +50,7 @@ for command in run load; do
 		"$DNSFENCE" -C "$CONFIG" "${ours[@]}" --pin-dir "$PIN_DIR/a/b" $command
 done
 refused "a pin directory on another file system" 3 'BPF file system' \
-	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" --pin-dir "$WORK/pins" --runtime-dir "$WORK/run" run
+	"$DNSFENCE" -C "$CONFIG" --cgroup "$FENCED" --pin-dir "$WORK/pins" --runtime-dir "$WORK/run" run
 mkdir -m 700 "$PIN_DIR" && mkdir "$PIN_DIR/somebody"
 refused "a pin directory of somebody else" 1 "somebody" "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
 rmdir "$PIN_DIR/somebody" && chmod 755 "$PIN_DIR"
