@@ -47,7 +47,7 @@ static const char *sendmsg_why(const struct df_generation *generation,
 {
 	if (generation->flags & DF_GEN_TRANSLATED)
 		return "a resolver is behind this host's NAT";
-	if (generation->flags & DF_GEN_ERRNO)
+	if ((generation->flags & DF_GEN_ERRNO) && features->set_retval)
 		return "on_deny asks for another errno than EPERM";
 	if (!features->packet_task)
 		return "this kernel's packet hook cannot tell who sends";

@@ -336,6 +336,7 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 		.plan = &daemon->enforcement.plan,
 		.attached = &daemon->enforcement.attachments,
 		.daemon = &self,
+		.features = &fence->features,
 	};
 	struct json text = {0};
 	bool closed;

@@ -48,6 +48,8 @@ static int status_of_maps(const struct options *options, const struct pins *pins
 	_cleanup_free_ struct fence_globals *globals = calloc(1, sizeof(*globals));
 	_cleanup_free_ struct edge_state *edges = NULL;
 	_cleanup_free_ char *mount = NULL;
+	struct kernel_features features;
+	struct problem ignored;
 	struct status_source source = {.pins = pins, .maps = maps};
 	char owner[PATH_MAX + 16];
 
@@ -59,6 +61,8 @@ static int status_of_maps(const struct options *options, const struct pins *pins
 		return status_maimed(pins);
 	source.generation = &globals->generations[globals->active & 1];
 	source.mount = mount;
+	if (fence_probe(&features, &ignored) >= 0)
+		source.features = &features;
 	enforce_edge_owner(owner, pins->dir, false);
 	source.edges_length = edge_states_pinned(maps[FENCE_EDGES], owner, &edges);
 	source.edges = edges;

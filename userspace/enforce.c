@@ -35,14 +35,17 @@ void enforce_init(struct enforcement *enforcement)
 	publication_init(&enforcement->published);
 }
 
-static void warn_of_errno(const struct enforcement *enforcement)
+/* What the policy asks for and this kernel cannot do. It is always the refusing side that stays. */
+static void warn_of_kernel(const struct enforcement *enforcement)
 {
-	const struct df_generation *generation =
-		&enforcement->fence.generations[*enforcement->fence.active & 1];
+	const struct fence *fence = &enforcement->fence;
+	uint32_t flags = fence->generations[*fence->active & 1].flags;
 
-	if ((generation->flags & DF_GEN_ERRNO) && !enforcement->fence.features.set_retval)
-		log_warning("on_deny: this kernel knows EPERM only (5.18 is needed for another); "
-			    "denied all the same");
+	for (const struct kernel_feature *feature = kernel_feature_table; feature->name; feature++)
+		if (feature->refuses && !kernel_has(&fence->features, feature) &&
+		    kernel_feature_is_needed(feature, flags))
+			log_warning("this kernel lacks %s (Linux %s); %s", feature->name,
+				    feature->since, feature->instead);
 }
 
 static int enforce_publish(struct enforcement *enforcement, const struct prepared *prepared,
@@ -76,7 +79,7 @@ static void enforce_settle(struct enforcement *enforcement, const struct hook_pl
 {
 	enforcement->plan = *plan;
 	attach_trim(&enforcement->attachments, enforcement->pins, plan);
-	warn_of_errno(enforcement);
+	warn_of_kernel(enforcement);
 }
 
 void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool ephemeral)

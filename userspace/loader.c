@@ -4,15 +4,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
-#include <sys/socket.h>
 #include <sys/utsname.h>
 
 #include "dnsfence.skel.h"
 #include "log.h"
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71 /* asm-generic/socket.h, 5.14 */
-#endif
 
 /* The map is not padded as the structure is. */
 #define GLOBALS_SIZE_MIN                                   \
@@ -73,18 +68,6 @@ static int loader_print(enum libbpf_print_level level, const char *format, va_li
 	if (!log_wants(LOG_LEVEL_DEBUG) || level == LIBBPF_DEBUG)
 		return 0;
 	return vfprintf(stderr, format, args);
-}
-
-/* 0 where the kernel cannot tell (before 5.14): translated resolvers then match no packet. */
-static uint64_t own_netns_cookie(void)
-{
-	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t cookie = 0;
-	socklen_t size = sizeof(cookie);
-
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
-		return 0;
-	return cookie;
 }
 
 static int map_get_pinned(const struct pins *pins, enum fence_map map, struct bpf_map_info *ret)
@@ -227,6 +210,16 @@ int fence_probe(struct kernel_features *ret, struct problem *problem)
 	return r < 0 ? fence_explain(r, false, problem) : 0;
 }
 
+void fence_configure(struct dnsfence_bpf *object, const struct kernel_features *features)
+{
+	object->rodata->kernel_packet_task = features->packet_task;
+	object->rodata->kernel_packet_cgroup = features->packet_cgroup;
+	object->rodata->kernel_set_retval = features->set_retval;
+	/* 0 where the kernel cannot tell: translated resolvers then match no packet. */
+	object->rodata->host_netns_cookie = probe_netns_cookie();
+	(void)bpf_program__set_autoload(object->progs.dnsfence_setsockopt, features->sockopt);
+}
+
 int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem)
 {
 	struct fence fence = {.features = *options->features,
@@ -236,14 +229,9 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	fence.object = dnsfence_bpf__open();
 	if (!fence.object)
 		return fence_explain(-errno, true, problem);
-	fence.object->rodata->kernel_packet_task = fence.features.packet_task;
-	fence.object->rodata->kernel_packet_cgroup = fence.features.packet_cgroup;
-	fence.object->rodata->kernel_set_retval = fence.features.set_retval;
-	fence.object->rodata->host_netns_cookie = own_netns_cookie();
+	fence_configure(fence.object, &fence.features);
 	fence.object->rodata->scope_cgroup = options->cgroup_id;
 	fence.object->rodata->scope_level = options->cgroup_level;
-	(void)bpf_program__set_autoload(fence.object->progs.dnsfence_setsockopt,
-					fence.features.sockopt);
 	(void)bpf_map__set_max_entries(fence.object->maps.events, options->ring_bytes);
 	if (options->pins)
 		r = fence_adopt_pins(options->pins, &fence, problem);

@@ -66,6 +66,9 @@ struct fence_options {
 /* May this process load programs, and what can they do here? 0; -errno with *problem set. */
 int fence_probe(struct kernel_features *ret, struct problem *problem);
 
+/* Tell programs that are not loaded yet what this kernel can do. */
+void fence_configure(struct dnsfence_bpf *object, const struct kernel_features *features);
+
 /*
  * Load. Nothing is attached, pinned or unpinned and no policy is changed by that. 0; -errno with
  * *problem set. fence_close() gives everything back but the pins.

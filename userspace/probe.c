@@ -3,6 +3,44 @@
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <sys/socket.h>
+
+#include "bpf/abi.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* asm-generic/socket.h, 5.14 */
+#endif
+
+#define FEATURE(field) .offset = offsetof(struct kernel_features, field)
+
+const struct kernel_feature kernel_feature_table[] = {
+	{"packet-task", "5.8", FEATURE(packet_task),
+	 .what = "the packet hook reads which process sends",
+	 .instead = "sendmsg4/6 are attached and record who sends"},
+	{"packet-cgroup", "6.12", FEATURE(packet_cgroup), .needed_by = DF_GEN_SEVERAL,
+	 .what = "the packet hook judges the sender's cgroup, too",
+	 .instead =
+		 "sendmsg4/6 are attached and judge the sender; a packet is judged by the cgroup "
+		 "that made its socket and by who connected it"},
+	{"errno", "5.18", FEATURE(set_retval), .needed_by = DF_GEN_ERRNO, .refuses = true,
+	 .what = "on_deny chooses the errno",
+	 .instead = "on_deny is eperm: connect4/6 and packet deny with EPERM"},
+	{"netns-cookie", "5.14", FEATURE(netns_cookie), .needed_by = DF_GEN_TRANSLATED,
+	 .refuses = true, .what = "a packet is known to be from the daemon's network namespace",
+	 .instead = "`translated` resolvers are refused: packet denies what this host's NAT has "
+		    "redirected"},
+	{0},
+};
+
+bool kernel_has(const struct kernel_features *features, const struct kernel_feature *feature)
+{
+	return *(const bool *)((const char *)features + feature->offset);
+}
+
+bool kernel_feature_is_needed(const struct kernel_feature *feature, uint32_t generation_flags)
+{
+	return !feature->needed_by || (feature->needed_by & generation_flags);
+}
 
 #define INSN(op, dst, src, offset, value)    \
 	((struct bpf_insn){.code = (op),     \
@@ -56,6 +94,17 @@ static int probe_load(enum bpf_prog_type type, enum bpf_attach_type attach,
 	return 0;
 }
 
+uint64_t probe_netns_cookie(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		return 0;
+	return cookie;
+}
+
 #define PROBE(type, attach, insns) (probe_load(type, attach, insns, ARRAY_LEN(insns)) == 0)
 
 int probe_kernel(struct kernel_features *ret)
@@ -74,5 +123,6 @@ int probe_kernel(struct kernel_features *ret)
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_task);
 	ret->set_retval =
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, probe_set_retval);
+	ret->netns_cookie = probe_netns_cookie() != 0;
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the running kernel's BPF can do, found out by loading programs of a few instructions:
- * version numbers and generic feature probes have both been wrong.
+ * version numbers and generic feature probes have both been wrong. And for people, what happens
+ * where it cannot: which layer takes over, or what stays refused.
  */
 #ifndef DNSFENCE_PROBE_H
 #define DNSFENCE_PROBE_H
@@ -13,7 +14,30 @@ struct kernel_features {
 	bool packet_cgroup; /* cgroup_skb may walk the ancestors of its cgroup, 6.12 */
 	bool sockopt; /* cgroup_sockopt programs can tell the caller's cgroup */
 	bool set_retval; /* sock_addr may choose the errno, 5.18 */
+	bool netns_cookie; /* user space can learn its own, 5.14 */
 };
+
+/* One of them, for people. */
+struct kernel_feature {
+	const char *name;
+	const char *since; /* Linux version */
+	size_t offset; /* of its bool in struct kernel_features */
+	uint32_t needed_by; /* DF_GEN_ flags of the policies that need it; 0: all do */
+	bool refuses; /* without it such a policy is not met as written, on the closed side */
+	const char *what; /* is possible with it */
+	const char *instead; /* without it */
+};
+
+/* Ends with a NULL name. */
+extern const struct kernel_feature kernel_feature_table[];
+
+bool kernel_has(const struct kernel_features *features, const struct kernel_feature *feature);
+
+/* generation_flags: DF_GEN_. */
+bool kernel_feature_is_needed(const struct kernel_feature *feature, uint32_t generation_flags);
+
+/* Of this process's network namespace; 0 where the kernel does not tell. */
+uint64_t probe_netns_cookie(void);
 
 /* 0, or -EPERM without the privilege to load anything, -errno when BPF is missing. */
 int probe_kernel(struct kernel_features *ret);

@@ -2,6 +2,7 @@
 #include "status.h"
 
 #include <fcntl.h>
+#include <sys/utsname.h>
 
 #include "cgroup.h"
 #include "config.h"
@@ -199,6 +200,33 @@ static void json_daemon(const struct status_daemon *daemon, struct json *to)
 	json_object_end(to);
 }
 
+static void json_kernel(const struct status_source *source, struct json *to)
+{
+	const struct kernel_feature *feature = kernel_feature_table;
+	struct utsname name = {0};
+
+	(void)uname(&name);
+	json_object(to, "kernel");
+	json_string(to, "release", name.release);
+	if (source->features) {
+		json_list(to, "lacks");
+		for (; feature->name; feature++) {
+			if (kernel_has(source->features, feature))
+				continue;
+			json_object(to, NULL);
+			json_string(to, "name", feature->name);
+			json_string(to, "since", feature->since);
+			json_string(to, "what", feature->what);
+			json_string(to, "instead", feature->instead);
+			json_bool(to, "needed",
+				  kernel_feature_is_needed(feature, source->generation->flags));
+			json_object_end(to);
+		}
+		json_list_end(to);
+	}
+	json_object_end(to);
+}
+
 bool status_write_json(const struct status_source *source, struct json *to)
 {
 	const struct df_generation *generation = source->generation;
@@ -220,6 +248,7 @@ bool status_write_json(const struct status_source *source, struct json *to)
 		json_hook(source, &status, hook, to);
 	json_list_end(to);
 	json_edges(source, to);
+	json_kernel(source, to);
 	json_verdicts(&status.counters, to);
 	json_log(&status, to);
 	json_object_end(to);
@@ -298,6 +327,26 @@ static void text_edges(const struct status_source *source, FILE *to)
 	}
 }
 
+static void text_kernel(const struct status_source *source, FILE *to)
+{
+	const struct kernel_feature *feature = kernel_feature_table;
+	struct utsname name = {0};
+	bool whole = source->features != NULL;
+
+	for (const struct kernel_feature *at = feature; whole && at->name; at++)
+		whole = kernel_has(source->features, at);
+	(void)uname(&name);
+	fprintf(to, "kernel       %s%s\n", name.release,
+		whole ? ", lacks nothing that the fence uses" : "");
+	for (; source->features && feature->name; feature++)
+		if (!kernel_has(source->features, feature))
+			fprintf(to, "  lacks %s (Linux %s): %s\n    %s%s\n", feature->name,
+				feature->since, feature->what, feature->instead,
+				kernel_feature_is_needed(feature, source->generation->flags)
+					? ""
+					: "; this policy does not need it");
+}
+
 bool status_write_text(const struct status_source *source, FILE *to)
 {
 	const struct df_generation *generation = source->generation;
@@ -326,6 +375,7 @@ bool status_write_text(const struct status_source *source, FILE *to)
 	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
 		text_hook(source, &status, hook, to);
 	text_edges(source, to);
+	text_kernel(source, to);
 	fprintf(to, "lookups\n");
 	text_counters(&status, to);
 	if (source->daemon && source->daemon->sink_dropped)

@@ -30,6 +30,7 @@ struct status_source {
 	const struct edge_state *edges; /* fenced interfaces, and wanted ones */
 	size_t edges_length;
 	const struct status_daemon *daemon; /* NULL: none answers */
+	const struct kernel_features *features; /* NULL: not known */
 };
 
 /* Writes the state; true when the fence is closed: every hook that must be there is. */

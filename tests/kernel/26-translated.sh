@@ -3,7 +3,8 @@
 #
 # A resolver behind this host's own NAT, as a Kubernetes service address is: the packet layer
 # meets another address than the call named. `translated: true` sanctions that, for this address
-# alone and in the daemon's network namespace alone.
+# alone and in the daemon's network namespace alone. Before Linux 5.14 that namespace cannot be
+# told, and such a resolver is refused.
 . "$(dirname "$0")/lib.sh"
 setup
 service=10.96.0.10 service6=fd96::10
@@ -34,6 +35,30 @@ expect_answer "through NAT without the fence" $GOOD_ANSWER ask @$service
 config ', translated: true'
 DAEMON_NETNS=/run/netns/$NEAR
 start_fence
+
+# refused_by_old_kernel: said by name when it starts, and closed.
+refused_by_old_kernel() {
+	local technique before denied_before
+	expect "warnings of netns-cookie" "$(grep -c 'lacks netns-cookie (Linux 5.14)' "$DAEMON_LOG")" 1
+	expect "netns-cookie is needed, says status" \
+		"$(status_of '.kernel.lacks[] | select(.name == "netns-cookie") | .needed')" true
+	for technique in udp-connect udp-sendto v4mapped-udp-sendto; do
+		before=$(arrived $OTHER4) denied_before=$(denied)
+		probe $technique $service 53
+		expect "$technique through NAT, errno" "$ERRNO" EPERM
+		settle
+		expect "$technique through NAT, packets" "$(arrived $OTHER4)" "$before"
+		expect "$technique through NAT, denied" "$(denied)" $((denied_before + 1))
+		expect_event "$technique through NAT" "$PID" \
+			".dnsfence.hook == \"packet\" and .destination.ip == \"$OTHER4\""
+	done
+	passes "without NAT" $GOOD4 udp-sendto $GOOD4 53
+	expect_log_whole
+	lacking "translated resolver" 53 "refused: a packet's network namespace cannot be told"
+	finish
+}
+kernel_is_from 5.14 || refused_by_old_kernel
+
 expect_answer "through NAT, UDP" $GOOD_ANSWER ask @$service
 expect_answer "through NAT, TCP" $GOOD_ANSWER ask +tcp @$service
 for technique in udp-connect udp-sendto udp-sendmmsg udp-cmsg-tos udp-cmsg-pktinfo \
@@ -43,6 +68,8 @@ done
 for technique in udp-connect udp-sendto udp-cmsg-tos tcp-connect; do
 	passes "$technique through NAT" $OTHER6 $technique $service6 53
 done
+
+((FAILURES)) || covered "translated resolver" 53 passes
 
 # What NAT leads to is not sanctioned itself, and nothing else rides along on such a socket.
 refused() {
