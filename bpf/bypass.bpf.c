@@ -62,6 +62,17 @@ static __always_inline void sockopt_report(const struct df_generation *generatio
 		count_folded();
 }
 
+/* Where the caller's cgroup cannot be told nobody has a policy, as soon as there are several. */
+static __always_inline __u32 sockopt_rank(struct bpf_sockopt *ctx,
+					  const struct df_generation *generation, __u32 gen)
+{
+	if (!kernel_sockopt_cgroup)
+		return generation->flags & DF_GEN_SEVERAL ? DF_POLICY_MAX
+							  : generation->default_policy;
+	return subject_rank(ctx, SUBJECT_CURRENT, generation, gen,
+			    generation->flags & DF_GEN_USERS ? task_current_uid() : DF_UID_ANY);
+}
+
 static __always_inline __u32 sockopt_verdict(const struct df_generation *generation, __u32 rank)
 {
 	__u32 flags = rank < DF_POLICY_MAX ? generation_policy(generation, rank)->flags : 0;
@@ -85,8 +96,7 @@ int dnsfence_setsockopt(struct bpf_sockopt *ctx)
 			ctx->optlen = 0;
 		return SOCKOPT_ALLOW;
 	}
-	rank = subject_rank(ctx, SUBJECT_CURRENT, generation, gen,
-			    generation->flags & DF_GEN_USERS ? task_current_uid() : DF_UID_ANY);
+	rank = sockopt_rank(ctx, generation, gen);
 	verdict = sockopt_verdict(generation, rank);
 	if (verdict == DF_VERDICT_ALLOW)
 		return SOCKOPT_ALLOW;

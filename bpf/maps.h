@@ -18,6 +18,7 @@
 /* What the running kernel's helpers can do; probed by loading (userspace/probe.c). */
 const volatile __u32 kernel_packet_task = 0; /* cgroup_skb may read the running task */
 const volatile __u32 kernel_packet_cgroup = 0; /* and walk its cgroup's ancestors, 6.12 */
+const volatile __u32 kernel_sockopt_cgroup = 0; /* cgroup_sockopt may walk them, 6.1 */
 const volatile __u32 kernel_set_retval = 0; /* bpf_set_retval, 5.18 */
 
 /* The fenced cgroup, for frames of sockets that no cgroup hook sees. */

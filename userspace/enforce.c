@@ -36,14 +36,15 @@ void enforce_init(struct enforcement *enforcement)
 }
 
 /* What the policy asks for and this kernel cannot do. It is always the refusing side that stays. */
-static void warn_of_kernel(const struct enforcement *enforcement)
+static void warn_of_kernel(const struct enforcement *enforcement, const struct config *config)
 {
 	const struct fence *fence = &enforcement->fence;
-	uint32_t flags = fence->generations[*fence->active & 1].flags;
+	uint32_t needs = kernel_needs(fence->generations[*fence->active & 1].flags,
+				      config->edge.mode != EDGE_OFF);
 
 	for (const struct kernel_feature *feature = kernel_feature_table; feature->name; feature++)
 		if (feature->refuses && !kernel_has(&fence->features, feature) &&
-		    kernel_feature_is_needed(feature, flags))
+		    kernel_feature_is_needed(feature, needs))
 			log_warning("this kernel lacks %s (Linux %s); %s", feature->name,
 				    feature->since, feature->instead);
 }
@@ -75,11 +76,12 @@ static int enforce_attach(struct enforcement *enforcement, const struct hook_pla
 }
 
 /* Both are done: what the plan has no use for goes, and the plan is what status tells. */
-static void enforce_settle(struct enforcement *enforcement, const struct hook_plan *plan)
+static void enforce_settle(struct enforcement *enforcement, const struct prepared *prepared,
+			   const struct hook_plan *plan)
 {
 	enforcement->plan = *plan;
 	attach_trim(&enforcement->attachments, enforcement->pins, plan);
-	warn_of_kernel(enforcement);
+	warn_of_kernel(enforcement, &prepared->config);
 }
 
 void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool ephemeral)
@@ -160,7 +162,7 @@ static int enforce_next(struct enforcement *enforcement, const struct prepared *
 	if (r < 0)
 		attach_trim(&enforcement->attachments, enforcement->pins, &enforcement->plan);
 	else
-		enforce_settle(enforcement, &plan);
+		enforce_settle(enforcement, prepared, &plan);
 	seal_put(enforcement);
 	return MIN(r, 0);
 }
@@ -189,7 +191,7 @@ static int enforce_first(struct enforcement *enforcement, const struct prepared 
 		r = fence_pin_maps(&enforcement->fence, enforcement->pins, problem);
 	if (r < 0)
 		return r;
-	enforce_settle(enforcement, &plan);
+	enforce_settle(enforcement, prepared, &plan);
 	seal_put(enforcement);
 	if (enforcement->fence.replaced)
 		log_info("what was pinned in %s is another version's, or not whole; it is replaced",

@@ -214,6 +214,7 @@ void fence_configure(struct dnsfence_bpf *object, const struct kernel_features *
 {
 	object->rodata->kernel_packet_task = features->packet_task;
 	object->rodata->kernel_packet_cgroup = features->packet_cgroup;
+	object->rodata->kernel_sockopt_cgroup = features->sockopt_cgroup;
 	object->rodata->kernel_set_retval = features->set_retval;
 	/* 0 where the kernel cannot tell: translated resolvers then match no packet. */
 	object->rodata->host_netns_cookie = probe_netns_cookie();

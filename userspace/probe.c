@@ -22,6 +22,11 @@ const struct kernel_feature kernel_feature_table[] = {
 	 .instead =
 		 "sendmsg4/6 are attached and judge the sender; a packet is judged by the cgroup "
 		 "that made its socket and by who connected it"},
+	{"sockopt-cgroup", "6.1", FEATURE(sockopt_cgroup), .needed_by = KERNEL_NEEDED_AT_EDGE,
+	 .refuses = true,
+	 .what = "setsockopt() that sends past the edge is judged by the caller's policy",
+	 .instead =
+		 "it is refused to everybody, also in audit mode, as there are several policies"},
 	{"errno", "5.18", FEATURE(set_retval), .needed_by = DF_GEN_ERRNO, .refuses = true,
 	 .what = "on_deny chooses the errno",
 	 .instead = "on_deny is eperm: connect4/6 and packet deny with EPERM"},
@@ -37,9 +42,15 @@ bool kernel_has(const struct kernel_features *features, const struct kernel_feat
 	return *(const bool *)((const char *)features + feature->offset);
 }
 
-bool kernel_feature_is_needed(const struct kernel_feature *feature, uint32_t generation_flags)
+uint32_t kernel_needs(uint32_t generation_flags, bool edge)
 {
-	return !feature->needed_by || (feature->needed_by & generation_flags);
+	return generation_flags |
+	       (edge && (generation_flags & DF_GEN_SEVERAL) ? KERNEL_NEEDED_AT_EDGE : 0);
+}
+
+bool kernel_feature_is_needed(const struct kernel_feature *feature, uint32_t needs)
+{
+	return !feature->needed_by || (feature->needed_by & needs);
 }
 
 #define INSN(op, dst, src, offset, value)    \
@@ -119,8 +130,9 @@ int probe_kernel(struct kernel_features *ret)
 	ret->packet_cgroup =
 		PROBE(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, probe_packet_cgroup);
 	ret->sockopt =
-		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_cgroup) &&
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_task);
+	ret->sockopt_cgroup =
+		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_cgroup);
 	ret->set_retval =
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, probe_set_retval);
 	ret->netns_cookie = probe_netns_cookie() != 0;

@@ -200,6 +200,11 @@ static void json_daemon(const struct status_daemon *daemon, struct json *to)
 	json_object_end(to);
 }
 
+static uint32_t status_needs(const struct status_source *source)
+{
+	return kernel_needs(source->generation->flags, source->edges_length > 0);
+}
+
 static void json_kernel(const struct status_source *source, struct json *to)
 {
 	const struct kernel_feature *feature = kernel_feature_table;
@@ -219,7 +224,7 @@ static void json_kernel(const struct status_source *source, struct json *to)
 			json_string(to, "what", feature->what);
 			json_string(to, "instead", feature->instead);
 			json_bool(to, "needed",
-				  kernel_feature_is_needed(feature, source->generation->flags));
+				  kernel_feature_is_needed(feature, status_needs(source)));
 			json_object_end(to);
 		}
 		json_list_end(to);
@@ -342,7 +347,7 @@ static void text_kernel(const struct status_source *source, FILE *to)
 		if (!kernel_has(source->features, feature))
 			fprintf(to, "  lacks %s (Linux %s): %s\n    %s%s\n", feature->name,
 				feature->since, feature->what, feature->instead,
-				kernel_feature_is_needed(feature, source->generation->flags)
+				kernel_feature_is_needed(feature, status_needs(source))
 					? ""
 					: "; this policy does not need it");
 }

@@ -11,6 +11,7 @@ mkdir -p "$CGROUP/soft"
 # Which policies need it is the third column.
 features='packet-task 5.8 any
 packet-cgroup 6.12 several
+sockopt-cgroup 6.1 edge
 errno 5.18 several
 netns-cookie 5.14 translated'
 
