@@ -111,6 +111,10 @@ $(build)/leakprobe: $(call objects_of,$(wildcard tools/leakprobe/*.c))
 $(build)/differential: $(call objects_of,$(wildcard tests/differential/*.c)) $(unit_common) $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
+# How much of the verifier's million each program uses.
+$(build)/insns: $(build)/tools/insns.o $(build)/libdnsfence.a
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+
 # Later versions, for the upgrade test: the sources, edited by a script, in a tree of their own.
 upgrades := $(patsubst tests/upgrade/%.sed,$(build)/upgrade/%/dnsfence,$(wildcard tests/upgrade/*.sed))
 
@@ -127,9 +131,9 @@ $(build)/tamper: $(build)/tools/tamper.o
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
 # What the kernel tests run, beside dnsfence itself.
-kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(upgrades)
+kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(build)/insns $(upgrades)
 
-.PHONY: test check check-unit check-kernel check-vm check-san fuzz
+.PHONY: test check check-unit check-kernel check-vm check-san fuzz insns
 test: deps ## install what tests need, then run all of them (root)
 	$(Q)$(MAKE) --no-print-directory check-all
 
@@ -145,8 +149,12 @@ check-unit: all $(unit_tests)
 check-kernel: all $(kernel_tools) ## kernel tests (root): T='name ...' runs only these
 	$(Q)tests/kernel/run $(T)
 
-check-vm: all $(kernel_tools) ## load and enforce at the root cgroup of Debian's 5.10, 6.1, 6.12 in QEMU (root)
-	$(Q)tests/vm/run -- none
+check-vm: all $(kernel_tools) ## kernel tests on Debian's 5.10, 6.1, 6.12 in QEMU, at the root cgroup (root)
+	$(Q)tests/vm/run $(if $(T),-- $(T)); status=$$?; tests/vm/table >build/kernels.md; exit $$status
+
+insns: all $(build)/insns ## record anew what the programs cost the verifier, in tests/kernel/insns (root)
+	$(Q)tests/kernel/run 47-insns >/dev/null 2>&1 || : # fails for what is recorded next
+	$(Q)tests/vm/insns
 
 check-san: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory SAN=1 check-unit
@@ -197,7 +205,7 @@ bench: all $(build)/bench ## measure what the fence costs (root); a table and bu
 # Style and static checks.
 c_files  := $(shell git ls-files '*.c' '*.h' 2>/dev/null || find bpf userspace tools tests -name '*.[ch]')
 sh_files := tests/all tests/unit/run tests/kernel/run tools/deps tools/quickstart tools/bench/run .ci/run \
-	$(wildcard tests/kernel/*.sh tests/unit/*.sh tests/vm/run)
+	$(wildcard tests/kernel/*.sh tests/unit/*.sh) tests/vm/guest tests/vm/insns tests/vm/run tests/vm/table
 
 # cppcheck knows no cleanup attribute, so leaks are left to the sanitizers.
 .PHONY: lint fmt

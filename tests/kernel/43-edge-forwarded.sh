@@ -119,13 +119,12 @@ guest_probe udp-sendto $BAD4 53
 settle_guest
 expect "after SIGKILL, packets" "$(arrived $BAD4)" "$before"
 guest_asks @$GOOD4
-expect "status without a daemon" "$(near "$DNSFENCE" --cgroup "/$ID" --pin-dir "$PIN_DIR" \
-	--runtime-dir "$WORK/run" status -j | jq -c '[.fence, (.edge | map(.interface + " " + .fenced))]')" \
-	'["closed",["vm0 in","near out"]]'
+expect "status without a daemon" "$(near "$DNSFENCE" "${INSTANCE[@]}" status -j | jq -c '[.fence, (.edge | map(.interface + " " + .fenced) | sort)]')" \
+	'["closed",["near out","vm0 in"]]'
 start_fence
 guest_stays_in udp-sendto $BAD4 53
 stop_fence TERM
-near "$DNSFENCE" --cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" unload 2>/dev/null
+near "$DNSFENCE" "${INSTANCE[@]}" unload 2>/dev/null
 expect "unload, exit status" $? 0
 guest_leaks udp-sendto $BAD4 53
 expect "queueing disciplines left" "$(near tc qdisc show | grep -c clsact)" 0

@@ -10,7 +10,7 @@ setup
 DAEMON_NETNS=/run/netns/$NEAR
 tc_near() { near tc "$@"; }
 unload_near() {
-	near "$DNSFENCE" --cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" unload 2>>"$WORK/unload"
+	near "$DNSFENCE" "${INSTANCE[@]}" unload 2>>"$WORK/unload"
 }
 
 # ours DEVICE ingress|egress: how many of the fence's filters are there.

@@ -129,7 +129,7 @@ rmdir "$CGROUP2/$ID-out"
 ((CHECKS++))
 wait_until arrived_more $BAD4 $((before + 1)) || fail "processes outside --cgroup are fenced"
 expect_log_whole
-near "$DNSFENCE" --cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" unload 2>/dev/null
+near "$DNSFENCE" "${INSTANCE[@]}" unload 2>/dev/null
 expect "unload, exit status" $? 0
 DAEMON=''
 finish

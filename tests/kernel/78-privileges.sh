@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
+# vm: left out, it looks at leakprobe alone, without a fence
 #
 # What leakprobe -l says of privileges is so, without a fence: as nobody each technique works or
 # is refused as its row says, and with the row's one capability it works. README's table says
