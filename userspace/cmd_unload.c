@@ -33,14 +33,12 @@ static int unload_pins(const struct options *options)
 	if (r < 0)
 		return outcome_fail(r, &problem);
 	existed = pins_exist(&pins);
-	r = unload_edge(&pins, &problem);
-	if (r < 0)
-		return outcome_fail(r, &problem);
 	if (existed)
 		r = held = pins_lock(&pins, &problem);
-	if (r < 0)
-		return outcome_fail(r, &problem);
-	r = pins_remove(&pins, &problem);
+	if (r >= 0)
+		r = unload_edge(&pins, &problem);
+	if (r >= 0)
+		r = pins_remove(&pins, &problem);
 	if (r < 0)
 		return outcome_fail(r, &problem);
 	log_info(existed ? "the fence is open; everything pinned in %s is removed"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pins.h"
 
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -14,7 +15,8 @@
 
 const char *pins_path(char path[PATH_MAX], const char *dir, const char *name)
 {
-	(void)snprintf(path, PATH_MAX, "%s/%s", dir, name);
+	if (snprintf(path, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+		path[0] = 0; /* opens nothing; pins_init() has left room for our own names */
 	return path;
 }
 
@@ -153,6 +155,29 @@ static int directory_empty(const char *path, struct problem *problem)
 	return r;
 }
 
+/*
+ * The kernel lets go of a link that has lost its last pin when it finds the time; somebody who was
+ * told that the fence is open must not meet it any more. BPF_LINK_DETACH, 5.9, does it at once.
+ */
+static void links_detach(const struct pins *pins)
+{
+	DIR *directory = opendir(pins->links);
+	struct dirent *entry;
+	char path[PATH_MAX];
+
+	while (directory && (entry = readdir(directory))) {
+		_cleanup_close_ int link = -1;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		link = bpf_obj_get(pins_path(path, pins->links, entry->d_name));
+		if (link >= 0)
+			(void)bpf_link_detach(link);
+	}
+	if (directory)
+		closedir(directory);
+}
+
 int pins_remove(const struct pins *pins, struct problem *problem)
 {
 	int r;
@@ -168,6 +193,8 @@ int pins_remove(const struct pins *pins, struct problem *problem)
 			"%s is not on a BPF file system, so nothing of dnsfence is in it",
 			pins->dir);
 	r = pins_refuse_foreign(pins, problem);
+	if (r >= 0)
+		links_detach(pins);
 	if (r >= 0)
 		r = directory_empty(pins->links, problem);
 	if (r >= 0)
