@@ -168,7 +168,7 @@ fuzz_targets := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuz
 
 # The code under test is instrumented, too, once for all targets.
 fuzz_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-fuzz_cflags    = -std=gnu11 -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
+fuzz_cflags    = -std=gnu11 -Werror=incompatible-pointer-types -Werror=implicit-function-declaration -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP $(fuzz_sanitize)
 fuzz_sources  := tests/unit/reference.c tests/unit/judge.c $(modules)
 

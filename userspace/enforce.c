@@ -172,7 +172,15 @@ int enforce_policy(struct enforcement *enforcement, const struct prepared *prepa
 {
 	int r = enforce_next(enforcement, prepared, problem);
 
-	return r < 0 ? r : enforce_edge(enforcement, &prepared->config, false, problem);
+	if (r < 0)
+		return r;
+	/* The policy is in force by now: what is wrong with an interface is said, and in status. */
+	if (enforce_edge(enforcement, &prepared->config, false, problem) < 0) {
+		log_warning("the interfaces are not fenced as the new policy says: %s",
+			    problem->text);
+		problem->text[0] = 0;
+	}
+	return 0;
 }
 
 /* The other way round than above: these programs are new, and their maps empty. */

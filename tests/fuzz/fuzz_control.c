@@ -41,11 +41,11 @@ static void clean_up(void)
 static void start(void)
 {
 	struct problem problem;
-	bool busy;
+	int error;
 
 	if (!mkdtemp(dir) || loop_init(&loop) < 0)
 		abort();
-	control = control_listen(&loop, dir, answer, NULL, &problem, &busy);
+	control = control_listen(&loop, dir, answer, NULL, &problem, &error);
 	if (!control)
 		abort();
 	atexit(clean_up);
