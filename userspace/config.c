@@ -139,7 +139,6 @@ static void config_check_policy(const struct config *config, size_t index,
 static void config_check_edge(struct config *config, struct diagnostics *diagnostics)
 {
 	const struct words *words = &config->edge.interfaces;
-	struct mark whole = {.file = config->files_length ? config->files[0] : NULL};
 	size_t special = 0;
 
 	config->edge.mode = words->length ? EDGE_NAMED : EDGE_OFF;
@@ -153,7 +152,7 @@ static void config_check_edge(struct config *config, struct diagnostics *diagnos
 	}
 	if (special && words->length > 1)
 		config_error(
-			diagnostics, whole,
+			diagnostics, config->edge.interfaces_where,
 			"edge.interfaces: auto and off cannot be joined with what another file "
 			"names");
 }

@@ -67,6 +67,7 @@ struct edge_config {
 	int mode; /* enum config_edge, what interfaces says */
 	struct words interfaces; /* as written: auto, off, or names and globs */
 	struct words uplinks; /* fenced on the way out, whatever their kind */
+	struct mark interfaces_where, uplinks_where;
 };
 
 struct config {

@@ -54,16 +54,15 @@ static int prepare_config(const struct options *options, struct config *config,
 }
 
 /* A name without a glob must be there; what comes and goes is written as a glob. */
-static bool names_exist(const struct words *words, const char *key, const struct config *config,
+static bool names_exist(const struct words *words, const char *key, struct mark where,
 			struct diagnostics *diagnostics)
 {
-	const struct mark whole = {.file = config->files_length ? config->files[0] : NULL};
 	bool all = true;
 
 	for (size_t i = 0; i < words->length; i++) {
 		if (strpbrk(words->list[i], "*?[") || if_nametoindex(words->list[i]))
 			continue;
-		config_error(diagnostics, whole,
+		config_error(diagnostics, where,
 			     "%s: there is no interface '%s'; create it first, or write a glob for "
 			     "one that comes and goes",
 			     key, words->list[i]);
@@ -74,11 +73,12 @@ static bool names_exist(const struct words *words, const char *key, const struct
 
 static bool edge_names_exist(const struct config *config, struct diagnostics *diagnostics)
 {
-	bool interfaces =
-		config->edge.mode != EDGE_NAMED ||
-		names_exist(&config->edge.interfaces, "edge.interfaces", config, diagnostics);
+	bool interfaces = config->edge.mode != EDGE_NAMED ||
+			  names_exist(&config->edge.interfaces, "edge.interfaces",
+				      config->edge.interfaces_where, diagnostics);
 
-	return names_exist(&config->edge.uplinks, "edge.uplinks", config, diagnostics) &&
+	return names_exist(&config->edge.uplinks, "edge.uplinks", config->edge.uplinks_where,
+			   diagnostics) &&
 	       interfaces;
 }
 

@@ -188,6 +188,7 @@ static const struct schema_field fields_edge[] = {
 	{.key = "interfaces",
 	 .kind = SCHEMA_WORDS,
 	 .offset = offsetof(struct config, edge.interfaces),
+	 .mark_offset = offsetof(struct config, edge.interfaces_where),
 	 .choices = choices_edge,
 	 .standard = "off",
 	 .doc = "Where frames without an inet socket are judged: a name or glob, a list of them, "
@@ -196,6 +197,7 @@ static const struct schema_field fields_edge[] = {
 	{.key = "uplinks",
 	 .kind = SCHEMA_WORDS,
 	 .offset = offsetof(struct config, edge.uplinks),
+	 .mark_offset = offsetof(struct config, edge.uplinks_where),
 	 .standard = "none",
 	 .doc = "Names or globs of interfaces that lead away from this host though their kind does "
 		"not show it, as the veth of a container that dnsfence itself runs in: fenced on "
