@@ -6,6 +6,7 @@
 #include <time.h>
 
 #define PUBLISH_BATCH 4096
+#define PUBLISH_KEEP 1024 /* entries */
 
 /* An inner map and what goes into it, as two parallel arrays. */
 struct table {
@@ -193,7 +194,8 @@ static int generation_flip(struct fence *fence, int table, uint32_t idle)
 }
 
 /* old: the slot in force; the generation goes into the other one. */
-static int generation_publish(struct fence *fence, uint32_t old,
+/* old_entries: in the tables of the slot `old`. */
+static int generation_publish(struct fence *fence, uint32_t old, size_t old_entries,
 			      const struct df_generation *generation,
 			      const int tables[DF_SEAL_TABLES], struct problem *problem)
 {
@@ -208,7 +210,8 @@ static int generation_publish(struct fence *fence, uint32_t old,
 	}
 	fence->generations[idle] = *generation;
 	(void)generation_flip(fence, tables[0], idle);
-	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++)
+	/* Each deletion waits for all readers; small tables stay until the next policy comes. */
+	for (unsigned int i = 0; old_entries > PUBLISH_KEEP && i < DF_SEAL_TABLES; i++)
 		(void)bpf_map_delete_elem(fence->maps[outers[i]], &old);
 	return 0;
 }
@@ -248,7 +251,10 @@ static int tables_publish(struct fence *fence, const struct policy_image *image,
 		fresh.entries += tables[i].length;
 		fresh.tables[i] = TAKE_FD(tables[i].fd);
 	}
-	r = generation_publish(fence, old, fresh.copy, fresh.tables, problem);
+	/* How much an earlier process has left there nobody knows. */
+	r = generation_publish(fence, old,
+			       publication->generation ? publication->entries : SIZE_MAX,
+			       fresh.copy, fresh.tables, problem);
 	if (r < 0) {
 		publication_done(&fresh);
 		return r;
@@ -287,8 +293,8 @@ int publish_again(struct fence *fence, struct publication *publication, struct p
 	/* Whatever the word says now: the slot that is filled must be one that nobody reads. */
 	__atomic_store_n(fence->active, publication->slot, __ATOMIC_RELEASE);
 	publication->copy->id = publication->generation + 1;
-	r = generation_publish(fence, publication->slot, publication->copy, publication->tables,
-			       problem);
+	r = generation_publish(fence, publication->slot, publication->entries, publication->copy,
+			       publication->tables, problem);
 	if (r < 0) {
 		publication->copy->id = publication->generation;
 		return r;
