@@ -9,7 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "maps.h"
-#include "emit.h"
+#include "report.h"
 #include "subject.h"
 #include "task.h"
 #include "verdict.h"
@@ -37,29 +37,18 @@ static __always_inline int sockopt_is_bypass(const struct bpf_sockopt *ctx)
 static __always_inline void sockopt_report(const struct df_generation *generation, __u32 rank,
 					   __u32 verdict)
 {
+	const struct df_decision decision = {
+		.verdict = (__u8)verdict,
+		.reason = DF_REASON_BYPASS,
+		.service = DF_SERVICE_MAX,
+		.policy = rank,
+	};
 	__u64 words[DF_EVENT_HEAD_SIZE / 8] = {};
 	struct df_event *head = (struct df_event *)words;
 
-	head->size = DF_EVENT_HEAD_SIZE;
-	head->abi = DF_ABI_VERSION;
-	head->hook = DF_HOOK_SETSOCKOPT;
-	head->verdict = verdict;
-	head->reason = DF_REASON_BYPASS;
-	head->service = DF_SERVICE_MAX;
-	head->flags = DF_EVENT_CALLER | DF_EVENT_UID;
-	head->cgroup_id = bpf_get_current_cgroup_id();
-	head->generation = generation->id;
-	head->time_ns = bpf_ktime_get_ns();
-	head->errnum = ERRNO_EPERM;
-	task_identify(&head->caller);
-	if (rank < DF_POLICY_MAX)
-		__builtin_memcpy(head->policy, generation_policy(generation, rank)->name,
-				 sizeof(head->policy));
-	head->count = fold(head);
-	if (head->count)
-		call_write(head);
-	else
-		count_folded();
+	event_begin_call(head, ERRNO_EPERM);
+	event_set_policy(head, DF_HOOK_SETSOCKOPT, generation, &decision);
+	event_send_call(head);
 }
 
 /* Where the caller's cgroup cannot be told nobody has a policy, as soon as there are several. */

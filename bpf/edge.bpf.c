@@ -245,10 +245,7 @@ __noinline int edge_report(struct __sk_buff *skb, __u64 packed, __u32 with, __u6
 
 	flow_unpack(&flow, packed);
 	flow_reload(skb, &flow);
-	head->size = DF_EVENT_HEAD_SIZE;
-	head->abi = DF_ABI_VERSION;
-	head->flags = DF_EVENT_PACKET;
-	head->time_ns = bpf_ktime_get_ns();
+	event_begin(head, DF_EVENT_PACKET);
 	head->ifindex = skb->ifindex;
 	head->ingress_ifindex = skb->ingress_ifindex;
 	event_set_flow(head, &flow);

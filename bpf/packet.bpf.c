@@ -281,10 +281,7 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 
 	flow_unpack(&flow, packed);
 	flow_reload(skb, &flow);
-	head->size = DF_EVENT_HEAD_SIZE;
-	head->abi = DF_ABI_VERSION;
-	head->flags = DF_EVENT_PACKET;
-	head->time_ns = bpf_ktime_get_ns();
+	event_begin(head, DF_EVENT_PACKET);
 	head->cgroup_id = bpf_skb_cgroup_id(skb);
 	head->ifindex = skb->ifindex;
 	event_set_flow(head, &flow);

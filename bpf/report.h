@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The record of a violation that was found on a packet: its parts, and the way into the ring. Who
- * sent it is the hook's own matter.
+ * The record of a violation: its parts, and the way into the ring, for calls and for packets. Who
+ * sent a packet is the hook's own matter.
  */
 #ifndef DNSFENCE_REPORT_H
 #define DNSFENCE_REPORT_H
@@ -11,6 +11,47 @@
 #include "question.h"
 #include "task.h"
 #include "verdict.h"
+
+static __always_inline void event_begin(struct df_event *head, __u32 flags)
+{
+	head->size = DF_EVENT_HEAD_SIZE;
+	head->abi = DF_ABI_VERSION;
+	head->flags = flags;
+	head->time_ns = bpf_ktime_get_ns();
+}
+
+/* At a call the one that runs now is the one to name. */
+static __always_inline void event_begin_call(struct df_event *head, int errnum)
+{
+	event_begin(head, DF_EVENT_CALLER | DF_EVENT_UID);
+	head->cgroup_id = bpf_get_current_cgroup_id();
+	head->errnum = errnum;
+	task_identify(&head->caller);
+}
+
+static __always_inline void event_write_call(const struct df_event *head)
+{
+	struct df_event *record = bpf_ringbuf_reserve(&events, DF_EVENT_CALL_SIZE, 0);
+
+	if (!record) {
+		count_lost(head->count, head->count - 1);
+		return;
+	}
+	__builtin_memcpy(record, head, DF_EVENT_HEAD_SIZE);
+	record->size = DF_EVENT_CALL_SIZE;
+	task_read_command(record->command);
+	ring_submit(record, DF_EVENT_CALL_SIZE);
+	count_record(head->count - 1);
+}
+
+static __always_inline void event_send_call(struct df_event *head)
+{
+	head->count = fold(head);
+	if (head->count)
+		event_write_call(head);
+	else
+		count_folded();
+}
 
 static __always_inline void event_set_policy(struct df_event *head, enum df_hook hook,
 					     const struct df_generation *generation,

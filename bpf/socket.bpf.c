@@ -17,7 +17,7 @@
 #include "maps.h"
 #include "flow.h"
 #include "verdict.h"
-#include "emit.h"
+#include "report.h"
 #include "subject.h"
 #include "task.h"
 
@@ -88,21 +88,6 @@ static __always_inline void owner_record(struct bpf_sock_addr *ctx, const struct
 		owner->flags &= ~DF_OWNER_TRANSLATED;
 }
 
-static __always_inline void call_write(const struct df_event *head)
-{
-	struct df_event *record = bpf_ringbuf_reserve(&events, DF_EVENT_CALL_SIZE, 0);
-
-	if (!record) {
-		count_lost(head->count, head->count - 1);
-		return;
-	}
-	__builtin_memcpy(record, head, DF_EVENT_HEAD_SIZE);
-	record->size = DF_EVENT_CALL_SIZE;
-	task_read_command(record->command);
-	ring_submit(record, DF_EVENT_CALL_SIZE);
-	count_record(head->count - 1);
-}
-
 static __always_inline void call_report(struct bpf_sock_addr *ctx, const struct df_flow *flow,
 					const struct df_generation *generation,
 					const struct df_decision *decision, enum df_hook hook,
@@ -111,32 +96,14 @@ static __always_inline void call_report(struct bpf_sock_addr *ctx, const struct 
 	__u64 words[DF_EVENT_HEAD_SIZE / 8] = {};
 	struct df_event *head = (struct df_event *)words;
 
-	head->size = DF_EVENT_HEAD_SIZE;
-	head->abi = DF_ABI_VERSION;
-	head->hook = hook;
-	head->verdict = decision->verdict;
-	head->reason = decision->reason;
-	head->service = decision->service;
+	event_begin_call(head, errnum);
+	event_set_policy(head, hook, generation, decision);
 	head->family = flow->family;
 	head->protocol = flow->protocol;
 	head->dport = flow->dport;
-	head->flags = DF_EVENT_CALLER | DF_EVENT_UID;
 	__builtin_memcpy(head->daddr, flow->daddr, sizeof(head->daddr));
-	head->cgroup_id = bpf_get_current_cgroup_id();
 	head->netns_cookie = bpf_get_netns_cookie(ctx);
-	head->generation = generation->id;
-	head->time_ns = bpf_ktime_get_ns();
-	head->errnum = errnum;
-	task_identify(&head->caller);
-	if (decision->policy < DF_POLICY_MAX)
-		__builtin_memcpy(head->policy,
-				 generation_policy(generation, decision->policy)->name,
-				 sizeof(head->policy));
-	head->count = fold(head);
-	if (head->count)
-		call_write(head);
-	else
-		count_folded();
+	event_send_call(head);
 }
 
 /* Rank of the caller's policy. Global, so that the verifier explores the walk once. */
