@@ -203,25 +203,45 @@ static __always_inline __u32 edge_rank(struct __sk_buff *skb, __u64 packed, __u3
 	return subject_rank(skb, SUBJECT_SOCKET, generation, with_gen(with), uid);
 }
 
-/* A frame that a policy forbids but that opens and asks nothing. */
+/* Where the IP packet ends; Ethernet pads short frames behind that. */
+static __always_inline __u32 edge_packet_end(struct __sk_buff *skb, const struct df_flow *flow)
+{
+	if (flow->family == 4)
+		return flow->l3_offset + edge_load16(skb, flow->l3_offset + 2u);
+	return flow->l3_offset + IP6_HEADER + edge_load16(skb, flow->l3_offset + 4u);
+}
+
+/*
+ * A TCP segment that opens and asks nothing: a reset or SYN-ACK without data, and what is only
+ * audited goes on as a connection, whose SYN and what it asks are in the log.
+ */
+static __always_inline int edge_excuse_tcp(struct __sk_buff *skb, const struct df_flow *flow,
+					   int audit)
+{
+	__u8 tcp[2];
+	__u32 flags;
+
+	if (bpf_skb_load_bytes(skb, flow->l4_offset + TCP_DATA_OFFSET, tcp, sizeof(tcp)) < 0 ||
+	    flow->l4_offset + (tcp[0] >> 4) * 4u < edge_packet_end(skb, flow))
+		return 0;
+	flags = tcp[1];
+	if ((flags & TCP_RST) || (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+		return 1;
+	return audit && !(flags & TCP_SYN);
+}
+
+/* A frame that a policy forbids but that answers somebody. */
 static __always_inline int edge_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, int audit)
 {
 	struct df_flow flow;
-	__u8 tcp[2];
 
 	flow_unpack(&flow, packed);
 	if (!(flow.flags & FLOW_PORTS))
 		return 0;
 	flow_reload(skb, &flow);
-	if (flow.protocol != PROTO_TCP)
-		return port_is_fenced(&generations[gen & 1], flow.sport) &&
-		       question_is_answer(skb, &flow);
-	if (bpf_skb_load_bytes(skb, flow.l4_offset + TCP_DATA_OFFSET, tcp, sizeof(tcp)) < 0)
-		return 0;
-	if ((tcp[1] & TCP_RST) || (tcp[1] & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
-		return 1;
-	/* What is only audited goes on as a connection: its SYN and what it asks are in the log. */
-	return audit && !(tcp[1] & TCP_SYN) && packet_is_bare_segment(skb, &flow);
+	if (flow.protocol == PROTO_TCP)
+		return edge_excuse_tcp(skb, &flow, audit);
+	return port_may_answer(&generations[gen & 1], &flow) && question_is_answer(skb, &flow);
 }
 
 static __always_inline void edge_set_caller(struct __sk_buff *skb, struct df_event *head,

@@ -258,11 +258,7 @@ __noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, _
 	if (!(flow.flags & FLOW_PORTS))
 		return EXCUSE_NONE;
 	flow_reload(skb, &flow);
-	/* What leaves a DoQ server is QUIC, and its bytes are no DNS header. */
-	if ((port_is_fenced(&generations[gen & 1], flow.sport) &&
-	     service_of(flow.sport, protocol_bit(flow.protocol), 1u << DF_SERVICE_DOQ) ==
-		     DF_SERVICE_MAX &&
-	     question_is_answer(skb, &flow)) ||
+	if ((port_may_answer(&generations[gen & 1], &flow) && question_is_answer(skb, &flow)) ||
 	    packet_is_accepted(skb, &flow))
 		return EXCUSE_ANSWER;
 	if (audit && packet_is_bare_segment(skb, &flow) && owner_called(packet_owner(skb), &flow))

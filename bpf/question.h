@@ -114,7 +114,7 @@ static __always_inline int question_is_answer(struct __sk_buff *skb, const struc
 
 	if (flow->protocol != PROTO_UDP && flow->protocol != PROTO_UDPLITE)
 		return 0;
-	if (skb->gso_segs > 1)
+	if (skb->gso_size) /* 5.7; gso_segs is 0 where a virtual machine cuts */
 		return 0;
 	if (bpf_skb_load_bytes(skb, flow->l4_offset + 8 + DNS_FLAGS, &flags, 1) < 0)
 		return 0;

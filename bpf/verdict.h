@@ -62,6 +62,18 @@ static __always_inline int port_is_fenced(const struct df_generation *generation
 	return (generation->ports[index_below(port >> 6, DF_PORT_WORDS)] >> (port & 63)) & 1;
 }
 
+/*
+ * May what leaves this source port be a server's answer by its DNS header? What leaves a DoQ server
+ * is QUIC, and its bytes are none.
+ */
+static __always_inline int port_may_answer(const struct df_generation *generation,
+					   const struct df_flow *flow)
+{
+	return port_is_fenced(generation, flow->sport) &&
+	       service_of(flow->sport, protocol_bit(flow->protocol), 1u << DF_SERVICE_DOQ) ==
+		       DF_SERVICE_MAX;
+}
+
 enum grant {
 	GRANT_NONE,
 	GRANT_LISTED,

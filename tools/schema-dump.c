@@ -81,7 +81,7 @@ static void json_flags(const struct schema_choice *choices, struct json *to)
 static void json_powers(struct json *to, int min, int max)
 {
 	json_list(to, "enum");
-	for (int power = 1; power <= max / 2 + 1; power *= 2)
+	for (int power = 1; power <= max && power > 0; power *= 2)
 		if (power >= min)
 			json_uint(to, NULL, (uint64_t)power);
 	json_list_end(to);

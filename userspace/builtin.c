@@ -226,7 +226,8 @@ static void write_forwarder(FILE *to, const struct forwarder *forwarder, bool up
 	const char *resolvers = upstream ? "[upstream]" : "any";
 
 	if (forwarder->cgroup && !util_streq(forwarder->cgroup, "/"))
-		fprintf(to, "  - {name: forwarder, match: {cgroup: \"%s\"}, resolvers: %s}\n",
+		/* A glob may have nothing to match yet, as early in the boot. */
+		fprintf(to, "  - {name: forwarder, match: {cgroup: \"%s*\"}, resolvers: %s}\n",
 			forwarder->cgroup, resolvers);
 	else if (forwarder->uid)
 		fprintf(to, "  - {name: forwarder, match: {user: \"%u\"}, resolvers: %s}\n",

@@ -199,12 +199,12 @@ static void daemon_follow_subjects(struct daemon *daemon)
 static void daemon_on_links(void *context, uint32_t events);
 
 /* The descriptor changes when the list of interfaces had to be read anew, or the edge was off. */
-static void daemon_watch_links(struct daemon *daemon)
+static void daemon_watch_links(struct daemon *daemon, bool reopened)
 {
 	const struct edge *edge = daemon->enforcement.edge;
 	int fd = edge ? edge_fd(edge) : -1;
 
-	if (fd == daemon->edge_fd && daemon->edge_watch)
+	if (fd == daemon->edge_fd && daemon->edge_watch && !reopened)
 		return;
 	if (daemon->edge_watch)
 		loop_remove(&daemon->loop, daemon->edge_watch);
@@ -216,12 +216,14 @@ static void daemon_watch_links(struct daemon *daemon)
 static void daemon_on_links(void *context, uint32_t events)
 {
 	struct daemon *daemon = context;
+	int r;
 
 	(void)events;
-	if (edge_read(daemon->enforcement.edge) < 0)
+	r = edge_read(daemon->enforcement.edge);
+	if (r < 0)
 		log_warning("cannot follow the interfaces: those that come now are not fenced "
 			    "before the next second");
-	daemon_watch_links(daemon);
+	daemon_watch_links(daemon, r != 0);
 	daemon_follow_subjects(daemon);
 }
 
@@ -229,12 +231,13 @@ static void daemon_on_links(void *context, uint32_t events)
 static void daemon_verify_edge(struct daemon *daemon)
 {
 	struct edge *edge = daemon->enforcement.edge;
+	bool reopened = false;
 
+	if (edge && edge_fd(edge) < 0)
+		reopened = edge_read(edge) != 0;
 	if (edge)
 		guard_check_edge(&daemon->guard);
-	if (edge && edge_fd(edge) < 0)
-		(void)edge_read(edge);
-	daemon_watch_links(daemon);
+	daemon_watch_links(daemon, reopened);
 }
 
 /* A file that has gone for a moment must not make the built-in policy of a strict one. */
@@ -282,9 +285,10 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 		prepared_done(&fresh);
 		return r;
 	}
+	daemon->subjects_stale = false;
 	daemon->reloads++;
 	daemon_swap_file(daemon, file);
-	daemon_watch_links(daemon);
+	daemon_watch_links(daemon, false);
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
 	closing_begin(&daemon->closing, &daemon->loop, daemon->options, &daemon->prepared);
@@ -342,6 +346,7 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 	bool closed;
 
 	source.edges_length = edge_states(daemon->enforcement.edge, &source.edges);
+	source.edges_missing = daemon->enforcement.edge_wanted && !daemon->enforcement.edge;
 	if (!json)
 		return status_write_text(&source, to) ? EXIT_FINE : EXIT_NEGATIVE;
 	closed = status_write_json(&source, &text);
@@ -354,11 +359,15 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 static int daemon_answer_unload(struct daemon *daemon, FILE *to)
 {
 	struct problem problem = {{0}};
+	int r;
 
 	closing_end(&daemon->closing);
-	if (enforce_open_edge(&daemon->enforcement, &problem) < 0)
+	r = enforce_open_edge(&daemon->enforcement, &problem);
+	daemon_watch_links(daemon, false);
+	if (r < 0) {
 		fprintf(to, "error: %s\n", problem.text);
-	daemon_watch_links(daemon);
+		return EXIT_KERNEL;
+	}
 	attachments_close(&daemon->enforcement.attachments);
 	if (!daemon->options->ephemeral && pins_remove(&daemon->pins, &problem) < 0) {
 		fprintf(to, "error: %s\n", problem.text);
@@ -381,6 +390,10 @@ static int daemon_answer(void *context, const char *request, FILE *to)
 {
 	struct daemon *daemon = context;
 
+	if (daemon->loop.stop) {
+		fprintf(to, "error: the daemon ends\n");
+		return EXIT_UNREACHABLE;
+	}
 	if (util_streq(request, "status json") || util_streq(request, "status text"))
 		return daemon_answer_status(daemon, request[7] == 'j', to);
 	if (util_streq(request, "reload json") || util_streq(request, "reload text"))
@@ -492,7 +505,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 		return r;
 	closing_begin(&daemon->closing, &daemon->loop, options, &daemon->prepared);
 	prepared_shrink(&daemon->prepared);
-	daemon_watch_links(daemon);
+	daemon_watch_links(daemon, false);
 	return daemon_watch(daemon, problem);
 }
 
@@ -519,6 +532,7 @@ static void daemon_loop(struct daemon *daemon)
 
 		if (r < 0) {
 			log_error("epoll: %s", strerror(-r));
+			daemon->loop.stop = true;
 			return;
 		}
 		taken = ring_consume(daemon->ring);

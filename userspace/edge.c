@@ -40,6 +40,15 @@ bool edge_reads_type(unsigned int type, bool *ret_ethernet)
 	return *ret_ethernet || type_is_ip(type);
 }
 
+/* CAN, netlink monitors and the like: nothing of what they carry is IP. */
+static bool type_is_alien(unsigned int type)
+{
+	bool ethernet;
+
+	return !edge_reads_type(type, &ethernet) && type != ARPHRD_INFINIBAND &&
+	       type != ARPHRD_IEEE1394 && type != ARPHRD_FDDI;
+}
+
 /* By its kind: where frames come from that no socket of this host has sent. */
 static uint32_t kind_sides(const struct link_info *link)
 {
@@ -47,13 +56,10 @@ static uint32_t kind_sides(const struct link_info *link)
 		const char *kind;
 		uint32_t sides;
 	} kinds[] = {
-		{"veth", EDGE_SIDE_IN},
-		{"bridge", 0}, /* its ports are fenced */
-		{"nlmon", 0},
-		{"vcan", 0},
+		{"veth", EDGE_SIDE_IN}, {"bridge", 0}, /* its ports are fenced */
 	};
 
-	if (link->loopback)
+	if (link->loopback || type_is_alien(link->type))
 		return 0;
 	if (util_streq(link->kind, "tun")) /* a tap leads to a machine, a tun both ways */
 		return link->type == ARPHRD_ETHER ? EDGE_SIDE_IN : EDGE_SIDE_IN | EDGE_SIDE_OUT;
@@ -133,7 +139,11 @@ static void edge_fence(struct edge *edge, struct edge_state *state, const struct
 		state->fenced = (state->fenced & ~side) | (r == 0 ? state->sides & side : 0);
 		state->priority = MAX(state->priority, filter.priority);
 		if (r < 0)
-			snprintf(state->problem, sizeof(state->problem), "tc: %s", strerror(-r));
+			snprintf(state->problem, sizeof(state->problem), "%s",
+				 r == -EBUSY ? "somebody's ingress queueing discipline is there; "
+					       "put clsact "
+					       "in its place, which has that side, too"
+					     : strerror(-r));
 	}
 }
 
@@ -239,26 +249,50 @@ int edge_fd(const struct edge *edge)
 
 int edge_read(struct edge *edge)
 {
-	return links_read(edge->links);
+	char name[IF_NAMESIZE];
+	int r = links_read(edge->links);
+
+	for (size_t i = edge->states_length; r > 0 && i > 0; i--)
+		if (!if_indextoname(edge->states[i - 1].ifindex, name))
+			edge_forget(edge, &edge->states[i - 1]);
+	return r;
+}
+
+/* How many of a state's filters are not there any more. */
+static unsigned int state_verify(struct edge_state *state, uint32_t handle)
+{
+	unsigned int missing = 0;
+
+	for (uint32_t side = EDGE_SIDE_IN; side <= EDGE_SIDE_OUT; side <<= 1) {
+		struct filter filter = {.ifindex = state->ifindex,
+					.handle = handle,
+					.ingress = side == EDGE_SIDE_IN};
+
+		if (!(state->fenced & side) || filter_is_there(&filter))
+			continue;
+		state->fenced &= ~side;
+		missing++;
+	}
+	return missing;
 }
 
 unsigned int edge_verify(struct edge *edge)
 {
 	unsigned int missing = 0;
+	bool open = false;
+	char name[IF_NAMESIZE];
 
-	for (size_t i = 0; i < edge->states_length; i++) {
-		struct edge_state *state = &edge->states[i];
-		struct filter filter = {.ifindex = state->ifindex, .handle = edge->handle};
+	for (size_t i = edge->states_length; i > 0; i--) {
+		struct edge_state *state = &edge->states[i - 1];
 
-		for (uint32_t side = EDGE_SIDE_IN; side <= EDGE_SIDE_OUT; side <<= 1) {
-			filter.ingress = side == EDGE_SIDE_IN;
-			if (!(state->fenced & side) || filter_is_there(&filter))
-				continue;
-			state->fenced &= ~side;
-			missing++;
+		if (!if_indextoname(state->ifindex, name)) { /* gone, and nobody has said so yet */
+			edge_forget(edge, state);
+			continue;
 		}
+		missing += state_verify(state, edge->handle);
+		open |= state->fenced != state->sides;
 	}
-	if (missing)
+	if (open) /* also what could not be fenced before */
 		links_each(edge->links);
 	return missing;
 }

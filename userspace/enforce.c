@@ -96,19 +96,22 @@ int enforce_open_edge(struct enforcement *enforcement, struct problem *problem)
 	return edge_remove(enforcement->fence.maps[FENCE_EDGES], enforcement->edge_owner, problem);
 }
 
-/* Interfaces that are wanted and not fenced: each by name. How many those are. */
-static size_t edge_complain(const struct enforcement *enforcement)
+/* Interfaces that are wanted and not fenced: each by name, once. How many those are. */
+static size_t edge_complain(struct enforcement *enforcement)
 {
 	const struct edge_state *states;
 	size_t length = edge_states(enforcement->edge, &states), found = 0;
+	const bool again = enforcement->edge_problems;
 
 	for (size_t i = 0; i < length; i++) {
 		if (!states[i].problem[0])
 			continue;
-		log_warning("the interface %s is not fenced: %s", states[i].name,
-			    states[i].problem);
+		if (!again)
+			log_warning("the interface %s is not fenced: %s", states[i].name,
+				    states[i].problem);
 		found++;
 	}
+	enforcement->edge_problems = found;
 	return found;
 }
 
@@ -121,10 +124,10 @@ static int enforce_edge(struct enforcement *enforcement, const struct config *co
 {
 	int r = 0;
 
+	enforcement->edge_wanted = config->edge.mode != EDGE_OFF;
 	if (config->edge.mode == EDGE_OFF) {
-		/* An earlier daemon may have left some. */
-		if (enforcement->edge ||
-		    (start && (enforcement->fence.adopted || enforcement->fence.replaced)))
+		/* An earlier process may have left some, whatever became of its pins. */
+		if (enforcement->edge || start)
 			r = enforce_open_edge(enforcement, problem);
 		return r;
 	}

@@ -25,6 +25,8 @@ struct enforcement {
 	struct df_seal seal; /* what should be there; also kept in a pinned map */
 	struct watch_findings before; /* what was done to a pinned fence while no daemon ran */
 	struct edge *edge; /* NULL: no interface is fenced */
+	size_t edge_problems; /* interfaces that are wanted and not fenced, as last said */
+	bool edge_wanted; /* the configuration names some */
 	char edge_owner[PATH_MAX + 16]; /* of the filters */
 };
 

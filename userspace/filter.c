@@ -78,6 +78,8 @@ int filter_put(struct filter *filter, int edges)
 
 	if (r < 0)
 		return r;
+	if (!filter->ingress && !link_has_clsact(filter->ifindex))
+		return -EBUSY; /* the kernel would hang it on the way in */
 	if (filter_is_there(filter))
 		return filter_put_at(filter, filter->priority);
 	for (unsigned int priority = 1; priority <= PRIORITY_MAX; priority++) {
@@ -94,11 +96,13 @@ int filter_take(struct filter *filter)
 {
 	struct bpf_tc_hook hook = filter_hook(filter);
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle);
+	int r;
 
 	if (!filter_is_there(filter))
 		return 0;
 	options.priority = filter->priority;
-	return bpf_tc_detach(&hook, &options);
+	r = bpf_tc_detach(&hook, &options);
+	return r == -ENODEV || r == -ENOENT ? 0 : r; /* gone meanwhile */
 }
 
 void filter_drop_hook(uint32_t ifindex, int edges)

@@ -24,7 +24,8 @@ uint32_t filter_handle(const char *owner);
 
 /*
  * Put it there, or another program in its place without a moment between. edges: a map that
- * remembers a queueing discipline made for it. 0 with .priority set; -errno.
+ * remembers a queueing discipline made for it. 0 with .priority set; -errno, -EBUSY when somebody's
+ * ingress queueing discipline is where clsact would have to be.
  */
 int filter_put(struct filter *filter, int edges);
 bool filter_is_there(struct filter *filter);

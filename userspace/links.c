@@ -6,7 +6,9 @@
 #include <netlink/netlink.h>
 #include <netlink/route/classifier.h>
 #include <netlink/route/link.h>
+#include <netlink/route/qdisc.h>
 #include <netlink/route/tc.h>
+#include <sys/socket.h>
 
 /* Some hundred containers that start at once are two notifications of 1.5 KiB each. */
 #define LINKS_BUFFER (4 << 20)
@@ -32,6 +34,15 @@ static void link_describe(struct rtnl_link *link, struct link_info *ret)
 	(void)snprintf(ret->kind, sizeof(ret->kind), "%s", kind ? kind : "");
 }
 
+/*
+ * libnl keeps an object for each family that speaks of an interface: a bridge of its port, IPv6 of
+ * everything. Those know no kind; a bridge itself is of AF_BRIDGE, too, and does.
+ */
+static bool link_is_aspect(struct rtnl_link *link)
+{
+	return rtnl_link_get_family(link) != AF_UNSPEC && !rtnl_link_get_type(link);
+}
+
 static void links_on_change(struct nl_cache *cache, struct nl_object *object, int action,
 			    void *data)
 {
@@ -39,6 +50,8 @@ static void links_on_change(struct nl_cache *cache, struct nl_object *object, in
 	struct link_info link;
 
 	(void)cache;
+	if (link_is_aspect((struct rtnl_link *)object))
+		return;
 	link_describe((struct rtnl_link *)object, &link);
 	links->callback(links->context, &link, action == NL_ACT_DEL);
 }
@@ -50,7 +63,8 @@ static void links_call(struct nl_object *object, void *data)
 
 void links_each(struct links *links)
 {
-	nl_cache_foreach(links->cache, links_call, links);
+	if (links->cache)
+		nl_cache_foreach(links->cache, links_call, links);
 }
 
 static void links_close(struct links *links)
@@ -60,6 +74,16 @@ static void links_close(struct links *links)
 	links->manager = NULL;
 	links->socket = NULL;
 	links->cache = NULL;
+}
+
+/* Past the limit for everybody, where we may; else what the limit leaves. */
+static void links_set_buffer(struct nl_sock *socket)
+{
+	const int size = LINKS_BUFFER;
+
+	if (setsockopt(nl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) <
+	    0)
+		(void)nl_socket_set_buffer_size(socket, LINKS_BUFFER, 0);
 }
 
 /* 0 or one of libnl's negative errors. */
@@ -72,7 +96,7 @@ static int links_open(struct links *links)
 		return -NLE_NOMEM;
 	r = nl_cache_mngr_alloc(links->socket, NETLINK_ROUTE, NL_AUTO_PROVIDE, &links->manager);
 	if (r >= 0)
-		r = nl_socket_set_buffer_size(links->socket, LINKS_BUFFER, 0);
+		links_set_buffer(links->socket);
 	if (r >= 0)
 		r = nl_cache_mngr_add(links->manager, "route/link", links_on_change, links,
 				      &links->cache);
@@ -121,7 +145,27 @@ int links_read(struct links *links)
 	if (links_open(links) < 0)
 		return -EIO;
 	links_each(links);
-	return 0;
+	return 1;
+}
+
+bool link_has_clsact(uint32_t ifindex)
+{
+	struct nl_sock *socket = nl_socket_alloc();
+	struct nl_cache *cache = NULL;
+	bool found = false;
+
+	if (socket && nl_connect(socket, NETLINK_ROUTE) >= 0 &&
+	    rtnl_qdisc_alloc_cache(socket, &cache) >= 0) {
+		struct rtnl_qdisc *qdisc =
+			rtnl_qdisc_get_by_parent(cache, (int)ifindex, TC_H_CLSACT);
+		const char *kind = qdisc ? rtnl_tc_get_kind(TC_CAST(qdisc)) : NULL;
+
+		found = kind && util_streq(kind, "clsact");
+		rtnl_qdisc_put(qdisc);
+	}
+	nl_cache_free(cache);
+	nl_socket_free(socket);
+	return found;
 }
 
 /* The filters at one side of an interface's clsact; NULL when they cannot be listed. */

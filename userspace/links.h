@@ -32,8 +32,8 @@ void links_free(struct links *links);
 int links_fd(const struct links *links);
 
 /*
- * Calls back for whatever has changed. 0; after notifications were lost the list is read anew and
- * called back as a whole; -errno when that failed, too.
+ * Calls back for whatever has changed. 0; 1 after notifications were lost: the list was read anew
+ * and called back as a whole, and what has gone meanwhile was not; -errno when that failed, too.
  */
 int links_read(struct links *links);
 
@@ -43,6 +43,9 @@ void links_each(struct links *links);
 /* The priority of the bpf filter with this handle at a side of the interface; 0 when there is none.
  */
 unsigned int link_find_filter(uint32_t ifindex, bool ingress, uint32_t handle);
+
+/* Is it clsact that hangs there, and not the older ingress, which has no way out? */
+bool link_has_clsact(uint32_t ifindex);
 
 /* Does any tc filter hang on the interface's clsact, or can that not be told? */
 bool link_has_filters(uint32_t ifindex);

@@ -70,7 +70,7 @@ static const struct command commands[] = {
 	 "Exits 0 only when the fence is closed and the daemon answers, 1 when the fence is\n"
 	 "open, 4 when it is closed but no daemon answers.",
 	 options_json, cmd_status},
-	{"events", "follow the violations that the daemon sees",
+	{"events", "follow what the daemon logs",
 	 "One line each, from now on, until interrupted.\n\n"
 	 "  dnsfence events -j | jq .process.name",
 	 options_events, cmd_events},

@@ -271,6 +271,8 @@ int publish_policy(struct fence *fence, const struct policy_image *image,
 	double start = now_ms(), filled;
 	int r = 0;
 
+	if (!image->generation.policies_len) /* it would fence nothing */
+		return problem_set(problem, EINVAL, "there is no policy to put in force");
 	if (table_from_exact(&tables[0], image) < 0 || table_from_prefixes(&tables[1], image) < 0 ||
 	    table_from_subjects(&tables[2], image) < 0 || table_from_origins(&tables[3], image) < 0)
 		r = problem_set(problem, ENOMEM, "out of memory");

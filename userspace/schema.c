@@ -191,9 +191,10 @@ static const struct schema_field fields_edge[] = {
 	 .mark_offset = offsetof(struct config, edge.interfaces_where),
 	 .choices = choices_edge,
 	 .standard = "off",
-	 .doc = "Where frames without an inet socket are judged: a name or glob, a list of them, "
-		"or "
-		"one of these words. Interfaces that come later are fenced as they come."},
+	 .doc = "Where frames without an inet socket are judged: off, auto, a name or glob, or a "
+		"list "
+		"of names and globs. A plain name has to exist when the daemon starts or reloads; "
+		"what comes later by a glob or auto is fenced as it comes."},
 	{.key = "uplinks",
 	 .kind = SCHEMA_WORDS,
 	 .offset = offsetof(struct config, edge.uplinks),
@@ -234,7 +235,7 @@ static const struct schema_field fields_events[] = {
 	 .min = 64,
 	 .max = 65536,
 	 .standard = "1024",
-	 .doc = "Ring buffer in KiB. Takes effect when the fence is loaded anew."},
+	 .doc = "Ring buffer in KiB. Takes effect after \"dnsfence unload\" and a new start."},
 	{0},
 };
 

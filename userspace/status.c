@@ -53,6 +53,8 @@ static void status_read_order(const struct status_source *source, struct status 
  */
 static bool status_is_closed(const struct status_source *source, const struct status *status)
 {
+	if (source->edges_missing)
+		return false;
 	for (size_t i = 0; i < source->edges_length; i++)
 		if (source->edges[i].fenced != source->edges[i].sides)
 			return false;
@@ -318,6 +320,8 @@ static void text_hook(const struct status_source *source, const struct status *s
 
 static void text_edges(const struct status_source *source, FILE *to)
 {
+	if (source->edges_missing)
+		fprintf(to, "edge         NOT FENCED: see the daemon's log\n");
 	if (!source->edges_length)
 		return;
 	fprintf(to, "edge\n");

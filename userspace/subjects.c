@@ -218,6 +218,8 @@ int subjects_resolve(struct config *config, const char *mount, bool strict,
 		.mount = mount, .mount_fd = fd, .strict = strict, .diagnostics = diagnostics};
 	size_t before = diagnostics->errors;
 
+	if (fd < 0)
+		return -errno;
 	for (size_t i = 0; i < config->policies_length; i++)
 		if (subject_add_policy(&resolution, &config->policies[i], i) == -ENOMEM) {
 			subjects_done(&resolution.list);

@@ -278,12 +278,14 @@ static int check_coverage(const struct run *run, uint64_t count)
 static int run_scenario(struct run *run, const struct scenario *scenario, uint64_t seed,
 			uint64_t count)
 {
+	struct publication publication;
 	struct problem problem = {{0}};
 	int r = scenario_read(scenario, &run->reading);
 
 	if (r < 0)
 		return r;
-	r = publish_policy(&run->fence, &run->reading.image, NULL, &problem);
+	publication_init(&publication);
+	r = publish_policy(&run->fence, &run->reading.image, &publication, &problem);
 	if (r < 0) {
 		fprintf(stderr, "%s\n", problem.text);
 	} else {
@@ -291,6 +293,7 @@ static int run_scenario(struct run *run, const struct scenario *scenario, uint64
 		compare_many(run, seed, count);
 		report_seen(run, count);
 	}
+	publication_done(&publication);
 	reading_done(&run->reading);
 	return r;
 }

@@ -113,9 +113,9 @@ lands "$APPS" tun-inject $GOOD4
 ((CHECKS++))
 has_tun_event() {
 	[[ $(jq -c "select(.dnsfence.hook? == \"edge_out\" and .destination.ip == \"$BAD4\"
-		and (has(\"process\") | not) and .observer.ingress.interface.name)" "$EVENTS") ]]
+		and (has(\"process\") | not) and .observer.egress.interface.name == \"near\")" "$EVENTS") ]]
 }
-wait_until has_tun_event || fail "tun-inject: no event of a frame that came in by the tun device"
+wait_until has_tun_event || fail "tun-inject: no event of a frame that nobody's socket has sent"
 expect_log_whole
 
 # Without the edge they are nobody's matter again.

@@ -68,6 +68,22 @@ forgets_v1() { [[ $(interfaces) == "near v0" ]]; }
 ((CHECKS++))
 wait_until forgets_v1 || fail "an interface that has gone is still listed: $(interfaces)"
 
+# A bridge speaks of its ports, too, and IPv6 of everything: it is the same interface.
+ip -n "$NEAR" link add vbr type bridge
+ip -n "$NEAR" link set v0 master vbr
+ip -n "$NEAR" link set v0 up
+ip -n "$NEAR" link set vbr up
+ip -n "$NEAR" link add v9 type veth peer name p9
+((CHECKS++))
+wait_until is_fenced v9 ingress || fail "a veth that came after a bridge is not fenced"
+expect "a port of a bridge, in and out" "$(ours v0 ingress) $(ours v0 egress)" "1 0"
+ip -n "$NEAR" link set v0 nomaster
+ip -n "$NEAR" link del vbr
+ip -n "$NEAR" link del v9
+((CHECKS++))
+wait_until forgets_v1 || fail "after the bridge: $(interfaces)"
+expect "a port that was, in and out" "$(ours v0 ingress) $(ours v0 egress)" "1 0"
+
 # Taken away by somebody: back within two ticks, and said.
 tc_near filter del dev near egress prio 1
 expect "somebody takes a filter away" "$(ours near egress)" 0
@@ -115,6 +131,16 @@ sed -i 's/^edge:.*/edge: {interfaces: [near, nothere], uplinks: [near]}/' "$CONF
 near "$DNSFENCE" -C "$CONFIG" check 2>"$WORK/check"
 expect "check, exit status" $? 1
 expect_match "check" "$(<"$WORK/check")" ":[0-9]+:[0-9]+: error: edge.interfaces: there is no interface 'nothere'; create it first"
+
+# Somebody's ingress queueing discipline, which has no way out: refused by name, not hung on the way in.
+ip -n "$NEAR" link add q0 type veth peer name q1
+tc_near qdisc add dev q0 ingress
+sed -i 's/^edge:.*/edge: {interfaces: [q0], uplinks: [q0]}/' "$CONFIG"
+near "$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" load 2>"$WORK/busy"
+expect "load over an ingress queueing discipline, exit status" $? 3
+expect_match "load over an ingress queueing discipline" "$(<"$WORK/busy")" "q0 is not fenced: somebody's ingress queueing"
+expect "filters there" "$(ours q0 ingress) $(ours q0 egress)" "0 0"
+expect "their queueing discipline" "$(tc_near qdisc show dev q0 | grep -c ingress)" 1
 
 # From another network namespace unload cannot take the filters away, and says so.
 sed -i 's/^edge:.*/edge: {interfaces: [near], uplinks: [near]}/' "$CONFIG"

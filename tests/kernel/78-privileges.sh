@@ -3,8 +3,7 @@
 # vm: left out, it looks at leakprobe alone, without a fence
 #
 # What leakprobe -l says of privileges is so, without a fence: as nobody each technique works or
-# is refused as its row says, and with the row's one capability it works. README's table says
-# what an ordinary user can do, and this is where it is seen.
+# is refused as its row says, and with the row's one capability it works.
 . "$(dirname "$0")/lib.sh"
 need setpriv
 setup

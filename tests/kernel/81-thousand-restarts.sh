@@ -55,7 +55,8 @@ for name in $INSTANCES; do
 		} } END { printf "%.0f", all }' "$WORK/events.$name")
 	echo "$name: denied $denied, logged $logged, lines speak of $lines" >&2
 	expect_more "$name: the log has what it says it has" $((lines + 1)) "$logged"
-	expect_more "$name: the log has nothing twice" $((denied + 1)) "$lines"
+	# One that is killed between a line and telling the ring of it leaves that record to the next.
+	expect_more "$name: the log has hardly anything twice" $((denied + denied / 1000 + 1)) "$lines"
 done
 # shellcheck disable=SC2086
 kill $daemons

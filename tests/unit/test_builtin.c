@@ -163,7 +163,7 @@ static void test_resolved(void **state)
 	expect_set(&config, "upstream", 1, upstream);
 	assert_int_equal(config.policies_length, 2);
 	assert_string_equal(config.policies[0].match_cgroup,
-			    "/system.slice/systemd-resolved.service");
+			    "/system.slice/systemd-resolved.service*");
 	assert_string_equal(config.policies[0].sets[0], "upstream");
 	assert_string_equal(config.policies[1].sets[0], "system");
 	host_remove(&host);
@@ -182,7 +182,7 @@ static void test_forwarder(void **state)
 	load(&host, &config);
 	assert_int_equal(config.policies_length, 2);
 	assert_true(config.policies[0].any);
-	assert_string_equal(config.policies[0].match_cgroup, "/system.slice/unbound.service");
+	assert_string_equal(config.policies[0].match_cgroup, "/system.slice/unbound.service*");
 	host_remove(&host);
 }
 
