@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
 # limit: 120
+# vm: below the root, its guest stands for a machine, whose sockets the root cgroup would judge
 #
 # Frames that this host forwards for a machine behind it: judged where they come in, by interface
 # or source; judged again on the way out only if NAT has changed where they go.

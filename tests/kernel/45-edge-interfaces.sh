@@ -136,7 +136,7 @@ expect_match "check" "$(<"$WORK/check")" ":[0-9]+:[0-9]+: error: edge.interfaces
 ip -n "$NEAR" link add q0 type veth peer name q1
 tc_near qdisc add dev q0 ingress
 sed -i 's/^edge:.*/edge: {interfaces: [q0], uplinks: [q0]}/' "$CONFIG"
-near "$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" load 2>"$WORK/busy"
+near "$DNSFENCE" -C "$CONFIG" "${INSTANCE[@]}" load 2>"$WORK/busy"
 expect "load over an ingress queueing discipline, exit status" $? 3
 expect_match "load over an ingress queueing discipline" "$(<"$WORK/busy")" "q0 is not fenced: somebody's ingress queueing"
 expect "filters there" "$(ours q0 ingress) $(ours q0 egress)" "0 0"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
 # limit: 120
+# vm: below the root, a part of it is about processes outside the fenced cgroup
 #
 # A container as Docker makes one: a network namespace behind a veth pair and a bridge, masqueraded
 # by this host. Its sockets have their cgroup's policy; their frames must not be judged again by
