@@ -50,7 +50,10 @@ int edge_fd(const struct edge *edge);
 /* Interfaces have come, gone, or changed their names. */
 int edge_read(struct edge *edge);
 
-/* Look whether our filters are still there; put back what is not. How many that were. */
+/*
+ * Look whether our filters are still there, at some dozens of interfaces a call, and put back what
+ * is not. How many that were.
+ */
 unsigned int edge_verify(struct edge *edge);
 
 /*

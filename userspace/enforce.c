@@ -129,6 +129,12 @@ static int enforce_edge(struct enforcement *enforcement, const struct config *co
 		/* An earlier process may have left some, whatever became of its pins. */
 		if (enforcement->edge || start)
 			r = enforce_open_edge(enforcement, problem);
+		if (r < 0 && start) {
+			log_warning("filters that an earlier process may have left stay: %s",
+				    problem->text);
+			problem->text[0] = 0;
+			return 0;
+		}
 		return r;
 	}
 	if (enforcement->edge)
