@@ -273,11 +273,7 @@ __noinline int edge_report(struct __sk_buff *skb, __u64 packed, __u32 with, __u6
 			 &generations[with_gen(with)], &decision);
 	edge_set_caller(skb, head, with);
 	event_set_question(skb, head, &flow, &question);
-	head->count = fold(head);
-	if (head->count)
-		event_write(skb, head, &question, !!(head->flags & DF_EVENT_CALLER));
-	else
-		count_folded();
+	event_send(skb, head, &question, !!(head->flags & DF_EVENT_CALLER));
 	return 0;
 }
 

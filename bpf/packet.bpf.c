@@ -284,11 +284,7 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 	event_set_policy(head, DF_HOOK_PACKET, &generations[gen & 1], &decision);
 	event_set_caller(skb, head, &flow);
 	event_set_question(skb, head, &flow, &question);
-	head->count = fold(head);
-	if (head->count)
-		event_write(skb, head, &question, packet_has_current(skb, &flow));
-	else
-		count_folded();
+	event_send(skb, head, &question, packet_has_current(skb, &flow));
 	return 0;
 }
 

@@ -120,4 +120,14 @@ static __always_inline void event_write(struct __sk_buff *skb, const struct df_e
 	count_record(head->count - 1);
 }
 
+static __always_inline void event_send(struct __sk_buff *skb, struct df_event *head,
+				       const struct question *question, int has_current)
+{
+	head->count = fold(head);
+	if (head->count)
+		event_write(skb, head, question, has_current);
+	else
+		count_folded();
+}
+
 #endif

@@ -230,9 +230,11 @@ static void daemon_on_links(void *context, uint32_t events)
 /* Filters that somebody has taken away, and a list of interfaces that was lost. */
 static void daemon_verify_edge(struct daemon *daemon)
 {
-	struct edge *edge = daemon->enforcement.edge;
+	struct edge *edge;
 	bool reopened = false;
 
+	enforce_edge_again(&daemon->enforcement, &daemon->prepared.config);
+	edge = daemon->enforcement.edge;
 	if (edge && edge_fd(edge) < 0)
 		reopened = edge_read(edge) != 0;
 	if (edge)

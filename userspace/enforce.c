@@ -153,6 +153,14 @@ static int enforce_edge(struct enforcement *enforcement, const struct config *co
 	return 0;
 }
 
+void enforce_edge_again(struct enforcement *enforcement, const struct config *config)
+{
+	struct problem ignored;
+
+	if (enforcement->edge_wanted && !enforcement->edge)
+		(void)enforce_edge(enforcement, config, false, &ignored);
+}
+
 /*
  * The programs of the new policy's hooks come first: they judge by the old policy until the flip,
  * and a failure up to there leaves that in force, at its own hooks.

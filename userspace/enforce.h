@@ -51,6 +51,9 @@ int enforce_mend(struct enforcement *enforcement, enum watch_mend mend,
 /* The name that an instance's tc filters have; ephemeral ones have another. */
 void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool ephemeral);
 
+/* Once more, where the interfaces could not even be listed; else nothing. */
+void enforce_edge_again(struct enforcement *enforcement, const struct config *config);
+
 /* Take the filters away. 0; -errno with *problem set. */
 int enforce_open_edge(struct enforcement *enforcement, struct problem *problem);
 
