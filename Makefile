@@ -180,7 +180,7 @@ build/fuzz/code.a: $(patsubst %.c,build/fuzz/code/%.o,$(fuzz_sources))
 	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 build/fuzz/%: tests/fuzz/%.c build/fuzz/code.a
-	$(call quiet,FUZZ,$@)$(CLANG) $(fuzz_cflags) -fsanitize=fuzzer -o $@ $^ $(own_libs)
+	$(call quiet,FUZZ,$@)$(CLANG) $(fuzz_cflags) -fsanitize=fuzzer -o $@ $(filter %.c %.a,$^) $(own_libs)
 
 fuzz: $(fuzz_targets) ## run every fuzz target for FUZZ_SECONDS, as many at once as there are processors
 	$(Q)printf '%s\n' $(fuzz_targets) | xargs -P "$$(nproc)" -I{} sh -c ' \

@@ -6,20 +6,9 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
-#include "address.h"
+#include "nameservers.h"
 
-#define NAMESERVERS_MAX 32
 #define RESOLVED_COMM "systemd-resolve" /* 15 bytes of systemd-resolved */
-
-struct nameserver {
-	struct address address;
-	bool zone; /* was written with one */
-};
-
-struct nameservers {
-	struct nameserver list[NAMESERVERS_MAX];
-	size_t length;
-};
 
 /* The process behind a loopback resolver. */
 struct forwarder {
@@ -30,51 +19,6 @@ struct forwarder {
 	char *cgroup; /* NULL: not known */
 	uint32_t uid;
 };
-
-/* "nameserver ADDRESS", resolv.conf(5); the address may carry a zone. */
-static void nameservers_add_line(struct nameservers *servers, char *line)
-{
-	struct nameserver server = {0};
-	char word[16], text[128];
-	const char *problem;
-	char *zone;
-
-	if (sscanf(line, "%15s %127s", word, text) != 2 || !util_streq(word, "nameserver"))
-		return;
-	zone = strchr(text, '%');
-	if (zone)
-		*zone = 0;
-	server.zone = zone != NULL;
-	if (address_parse(text, &server.address, &problem) < 0 ||
-	    !address_is_single(&server.address) || servers->length == NAMESERVERS_MAX)
-		return;
-	for (size_t i = 0; i < servers->length; i++)
-		if (address_equal(&servers->list[i].address, &server.address))
-			return;
-	servers->list[servers->length++] = server;
-}
-
-static int nameservers_read(const char *path, struct nameservers *servers)
-{
-	_cleanup_file_ FILE *file = fopen(path, "re");
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0;
-
-	if (!file)
-		return -errno;
-	while (getline(&line, &size, file) > 0)
-		nameservers_add_line(servers, line);
-	return 0;
-}
-
-/* resolv.conf(5): without a nameserver line the local machine's is used. */
-static void nameservers_add_local(struct nameservers *servers)
-{
-	char line4[] = "nameserver 127.0.0.1", line6[] = "nameserver ::1";
-
-	nameservers_add_line(servers, line4);
-	nameservers_add_line(servers, line6);
-}
 
 /* /proc/net/udp writes addresses as host-order words of the network-order bytes. */
 static bool udp_line_matches(const char *line, const struct address *address, unsigned long *ret)

@@ -11,6 +11,7 @@
 
 #include "closing.h"
 #include "control.h"
+#include "drift.h"
 #include "enforce.h"
 #include "enrich.h"
 #include "guard.h"
@@ -35,6 +36,7 @@ struct daemon {
 	struct control *control;
 	struct ring *ring;
 	struct guard guard;
+	struct drift *drift;
 	struct enricher *enricher;
 	struct sink_stdout out;
 	bool color; /* on standard output */
@@ -439,6 +441,33 @@ static void daemon_on_tick(void *context, uint32_t events)
 	guard_tick(&daemon->guard);
 	daemon_follow_subjects(daemon);
 	daemon_verify_edge(daemon);
+	drift_tick(daemon->drift);
+}
+
+static void daemon_on_advertisement(void *context, uint32_t events)
+{
+	struct daemon *daemon = context;
+
+	(void)events;
+	drift_read(daemon->drift);
+}
+
+static bool daemon_sanctions(void *context, const struct address *resolver)
+{
+	const struct daemon *daemon = context;
+
+	return publish_names(&daemon->enforcement.published, resolver);
+}
+
+static void daemon_report_drift(void *context, struct event *event)
+{
+	struct daemon *daemon = context;
+
+	log_warning("drift: %s%s%s proposes the resolver %s, which no policy names; sanction it, "
+		    "or see to it that nobody asks it",
+		    event->drift.source, event->interface[0] ? " at " : "", event->interface,
+		    event->drift.resolver);
+	ring_emit(daemon->ring, event);
 }
 
 /* Only wakes the loop, which drains the ring in every round. */
@@ -465,14 +494,21 @@ static int daemon_block_signals(void)
 static int daemon_watch(struct daemon *daemon, struct problem *problem)
 {
 	const struct ring_handler handler = {daemon, daemon_handle_event, daemon_flush_sinks};
+	const struct drift_handler drift = {daemon, daemon_sanctions, daemon_report_drift};
 
 	daemon->ticks = loop_timer(TICK_MS);
 	daemon->enricher = enricher_new(daemon->prepared.mount);
 	daemon->ring = ring_new(&daemon->enforcement.fence, &handler);
+	daemon->drift = drift_new("", &drift);
 	if (daemon->signals < 0 || daemon->ticks < 0 || !daemon->enricher || !daemon->ring ||
+	    !daemon->drift ||
 	    !loop_add(&daemon->loop, daemon->signals, EPOLLIN, daemon_on_signal, daemon) ||
 	    !loop_add(&daemon->loop, daemon->ticks, EPOLLIN, daemon_on_tick, daemon) ||
 	    !loop_add(&daemon->loop, ring_fd(daemon->ring), EPOLLIN, daemon_on_ring, daemon))
+		return problem_set(problem, ENOMEM, "cannot set up the event loop: %s",
+				   strerror(errno));
+	if (drift_fd(daemon->drift) >= 0 && !loop_add(&daemon->loop, drift_fd(daemon->drift),
+						      EPOLLIN, daemon_on_advertisement, daemon))
 		return problem_set(problem, ENOMEM, "cannot set up the event loop: %s",
 				   strerror(errno));
 	guard_init(&daemon->guard, &daemon->enforcement, daemon->ring);
@@ -556,6 +592,7 @@ static void daemon_done(struct daemon *daemon)
 	}
 	sink_file_free(daemon->file);
 	ring_free(daemon->ring);
+	drift_free(daemon->drift);
 	enricher_free(daemon->enricher);
 	if (daemon->options->ephemeral && daemon->enforcement.fence.object && !daemon->unload)
 		(void)enforce_open_edge(&daemon->enforcement, &problem);

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <time.h>
 
+#include "address.h"
 #include "bpf/abi.h"
 #include "json.h"
 #include "question.h"
@@ -17,6 +18,7 @@ enum event_kind {
 	EVENT_VIOLATION,
 	EVENT_LOST, /* records that found the ring full, or were not understood */
 	EVENT_TAMPER, /* somebody changed the fence, or sits behind it */
+	EVENT_DRIFT, /* somebody proposes a resolver that no policy sanctions */
 };
 
 /* What the daemon found, see watch.h and guard.h. */
@@ -30,6 +32,15 @@ struct event_tamper {
 		uint32_t id;
 		char name[16], tag[17];
 	} program; /* the neighbour */
+};
+
+/* Who proposes which resolver, see drift.h; the interface is the event's. */
+struct event_drift {
+	const char *source;
+	char resolver[ADDRESS_TEXT_MAX];
+	char router[ADDRESS_TEXT_MAX]; /* that advertises it */
+	uint32_t lifetime_s; /* as advertised; UINT32_MAX: for ever */
+	char path[64]; /* of the file that names it */
 };
 
 /* Empty strings and zeroes are what nobody could tell. */
@@ -50,6 +61,7 @@ struct event {
 	char interface[IF_NAMESIZE]; /* where an edge hook met it */
 	char ingress[IF_NAMESIZE]; /* on which it came into this host */
 	struct event_tamper tamper;
+	struct event_drift drift;
 };
 
 /*

@@ -308,6 +308,70 @@ static void write_tamper(const struct event *event, const char *host, struct jso
 	json_object_end(to);
 }
 
+/* "router-advertisement by fe80::1 at eth0", "resolv.conf". */
+static void format_proposer(const struct event *event, char *to, size_t size)
+{
+	const struct event_drift *drift = &event->drift;
+
+	(void)snprintf(to, size, "%s%s%s%s%s", drift->source, drift->router[0] ? " by " : "",
+		       drift->router, event->interface[0] ? " at " : "", event->interface);
+}
+
+static void write_drift_class(const struct event *event, struct json *to)
+{
+	char reason[320], proposer[160];
+
+	format_proposer(event, proposer, sizeof(proposer));
+	(void)snprintf(reason, sizeof(reason), "%s proposes a resolver that no policy names",
+		       proposer);
+	json_object(to, "event");
+	json_string(to, "kind", "alert");
+	json_list(to, "category");
+	json_string(to, NULL, "configuration");
+	json_string(to, NULL, "network");
+	json_list_end(to);
+	json_list(to, "type");
+	json_string(to, NULL, "change");
+	json_list_end(to);
+	json_string(to, "action", "resolver-drift");
+	json_string(to, "outcome", "unknown");
+	json_string(to, "reason", reason);
+	json_string(to, "dataset", "dnsfence.drift");
+	json_uint(to, "sequence", event->sequence);
+	json_object_end(to);
+}
+
+static void write_address(const char *side, const char *ip, struct json *to)
+{
+	if (!ip[0])
+		return;
+	json_object(to, side);
+	json_string(to, "ip", ip);
+	json_object_end(to);
+}
+
+static void write_drift(const struct event *event, const char *host, struct json *to)
+{
+	const struct event_drift *drift = &event->drift;
+
+	write_drift_class(event, to);
+	write_address("source", drift->router, to);
+	write_address("destination", drift->resolver, to);
+	if (event->interface[0]) {
+		json_object(to, "observer");
+		write_interface("ingress", event->interface, to);
+		json_object_end(to);
+	}
+	write_host(host, to);
+	json_object(to, "dnsfence");
+	json_object(to, "drift");
+	json_string(to, "source", drift->source);
+	write_text(to, "path", drift->path);
+	write_number(to, "lifetime", drift->lifetime_s);
+	json_object_end(to);
+	json_object_end(to);
+}
+
 int event_write_json(const struct event *event, const char *host, struct json *to)
 {
 	json_object(to, NULL);
@@ -316,6 +380,8 @@ int event_write_json(const struct event *event, const char *host, struct json *t
 		write_lost(event, host, to);
 	else if (event->kind == EVENT_TAMPER)
 		write_tamper(event, host, to);
+	else if (event->kind == EVENT_DRIFT)
+		write_drift(event, host, to);
 	else
 		write_violation(event, host, to);
 	json_object_end(to);
@@ -390,26 +456,46 @@ static void format_target(const struct df_event *record, char *to, size_t size)
 			 format_ip(record, record->daddr, ip), record->dport);
 }
 
-/* The two kinds that are about the log and the fence, not about a lookup. */
+static int write_tamper_line(const struct event *event, const char *clock, bool color, char *to,
+			     size_t size)
+{
+	const struct event_tamper *tamper = &event->tamper;
+	const char *after = tamper->restored ? "; restored" : "; NOT restored";
+
+	return snprintf(to, size, "%s %s%s%s %s%s%s: %s%s\n", clock,
+			color ? tamper->neighbour ? COLOR_YELLOW : COLOR_RED : "",
+			tamper->neighbour ? "BESIDE" : "TAMPER", color ? COLOR_NONE : "",
+			tamper->object, tamper->name[0] ? " " : "", tamper->name, tamper->what,
+			tamper->neighbour ? "" : after);
+}
+
+static int write_drift_line(const struct event *event, const char *clock, bool color, char *to,
+			    size_t size)
+{
+	char proposer[160];
+
+	format_proposer(event, proposer, sizeof(proposer));
+	event_make_printable(proposer);
+	return snprintf(to, size,
+			"%s %sDRIFT %s %s proposes the resolver %s, which no policy names\n", clock,
+			color ? COLOR_YELLOW : "", color ? COLOR_NONE : "", proposer,
+			event->drift.resolver);
+}
+
+/* The kinds that are about the log, the fence and its surroundings, not about a lookup. */
 static size_t write_notice(const struct event *event, const char *clock, bool color, char *to,
 			   size_t size)
 {
-	const struct event_tamper *tamper = &event->tamper;
 	int length;
 
 	if (event->kind == EVENT_LOST)
 		length =
 			snprintf(to, size, "%s LOST   %llu violations are counted but not logged\n",
 				 clock, (unsigned long long)event->count);
+	else if (event->kind == EVENT_TAMPER)
+		length = write_tamper_line(event, clock, color, to, size);
 	else
-		length = snprintf(to, size, "%s %s%s%s %s%s%s: %s%s\n", clock,
-				  color ? tamper->neighbour ? COLOR_YELLOW : COLOR_RED : "",
-				  tamper->neighbour ? "BESIDE" : "TAMPER", color ? COLOR_NONE : "",
-				  tamper->object, tamper->name[0] ? " " : "", tamper->name,
-				  tamper->what,
-				  tamper->neighbour  ? ""
-				  : tamper->restored ? "; restored"
-						     : "; NOT restored");
+		length = write_drift_line(event, clock, color, to, size);
 	return (size_t)MIN(MAX(length, 0), (int)size - 1);
 }
 

@@ -305,3 +305,33 @@ int publish_again(struct fence *fence, struct publication *publication, struct p
 	publication->generation++;
 	return 0;
 }
+
+/* Both tables of one scope; a prefix is found by any address in it. */
+static bool scope_names(const struct publication *publication, uint32_t scope,
+			const struct address *resolver)
+{
+	struct df_resolver_prefix_key key = {
+		.prefixlen = DF_PREFIX_BASE + resolver->prefix,
+		.key = {.scope = scope, .family = resolver->family},
+	};
+	uint32_t mask;
+
+	memcpy(key.key.addr, resolver->bytes, sizeof(key.key.addr));
+	return bpf_map_lookup_elem(publication->tables[0], &key.key, &mask) == 0 ||
+	       bpf_map_lookup_elem(publication->tables[1], &key, &mask) == 0;
+}
+
+bool publish_names(const struct publication *publication, const struct address *resolver)
+{
+	const struct df_generation *generation = publication->copy;
+
+	for (uint32_t i = 0; generation && i < generation->policies_len; i++) {
+		const struct df_policy *policy = &generation->policies[i];
+
+		if (policy->scope != i + 1 || policy->flags & DF_POLICY_EXEMPT)
+			continue; /* another's scope, which is looked at there */
+		if (scope_names(publication, policy->scope, resolver))
+			return true;
+	}
+	return false;
+}

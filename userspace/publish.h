@@ -33,6 +33,12 @@ int publish_policy(struct fence *fence, const struct policy_image *image,
  */
 int publish_again(struct fence *fence, struct publication *publication, struct problem *problem);
 
+/*
+ * Does a policy in force, other than an exempt one, name this address as a resolver of some
+ * service on its own port?
+ */
+bool publish_names(const struct publication *publication, const struct address *resolver);
+
 /* The outer map of an entry of tables[]. */
 enum fence_map publish_outer(unsigned int table);
 

@@ -310,6 +310,53 @@ static void test_line_tamper(void **state)
 	assert_int_equal(event_write_line(&event, true, line, 20), 19);
 }
 
+static struct event drift_event(void)
+{
+	return (struct event){
+		.kind = EVENT_DRIFT,
+		.sequence = 10,
+		.interface = "eth0",
+		.drift = {.source = "router-advertisement",
+			  .resolver = "2001:db8::1",
+			  .router = "fe80::1",
+			  .lifetime_s = 60},
+	};
+}
+
+static void test_drift(void **state)
+{
+	static const char *const advertised[] = {
+		"\"kind\":\"alert\",\"category\":[\"configuration\",\"network\"],\"type\":["
+		"\"change\"]",
+		"\"action\":\"resolver-drift\"",
+		"\"reason\":\"router-advertisement by fe80::1 at eth0 proposes a resolver that no "
+		"policy names\"",
+		"\"dataset\":\"dnsfence.drift\",\"sequence\":10",
+		"\"source\":{\"ip\":\"fe80::1\"}",
+		"\"destination\":{\"ip\":\"2001:db8::1\"}",
+		"\"observer\":{\"ingress\":{\"interface\":{\"name\":\"eth0\"}}}",
+		"\"dnsfence\":{\"drift\":{\"source\":\"router-advertisement\",\"lifetime\":60}}",
+	};
+	static const char *const written[] = {
+		"\"reason\":\"resolv.conf proposes a resolver that no policy names\"",
+		"\"drift\":{\"source\":\"resolv.conf\",\"path\":\"/etc/resolv.conf\"}",
+	};
+	struct event event = drift_event();
+	char line[512];
+
+	(void)state;
+	expect_json(&event, advertised, ARRAY_LEN(advertised));
+	line[event_write_line(&event, false, line, sizeof(line))] = 0;
+	assert_string_equal(strchr(line, ' '),
+			    " DRIFT  router-advertisement by fe80::1 at eth0 proposes the resolver "
+			    "2001:db8::1, which no policy names\n");
+	event.interface[0] = event.drift.router[0] = 0;
+	event.drift.lifetime_s = 0;
+	event.drift.source = "resolv.conf";
+	strcpy(event.drift.path, "/etc/resolv.conf");
+	expect_json(&event, written, ARRAY_LEN(written));
+}
+
 /* What nobody could tell is left out, not written as an empty word. */
 static void test_json_leaves_out(void **state)
 {
@@ -433,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_line),        cmocka_unit_test(test_line_is_printable),
 		cmocka_unit_test(test_line_fits),   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_json_tamper), cmocka_unit_test(test_line_tamper),
+		cmocka_unit_test(test_drift),       cmocka_unit_test(test_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
