@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define DF_ABI_VERSION 2
+#define DF_ABI_VERSION 3
 
 /* Cgroup hooks: enumerator, name in events and status, the BPF attach point. */
 #define DF_CGROUP_HOOKS(X)                                         \
@@ -159,6 +159,7 @@ struct df_generation {
 	__u32 default_policy; /* rank of the policy without a match */
 	__u32 policies_len;
 	__u64 levels; /* bit per cgroup level that some policy names */
+	__u64 cgroup_id; /* the fenced cgroup, for frames of sockets that no cgroup hook sees */
 	__u64 ports[DF_PORT_WORDS];
 	struct df_policy policies[DF_POLICY_MAX];
 };
@@ -366,7 +367,7 @@ _Static_assert(sizeof(struct df_event) == DF_EVENT_CALL_SIZE + DF_QUESTION_MAX, 
 _Static_assert(sizeof(struct df_seal) == 44 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
 	       "df_seal");
 _Static_assert(sizeof(struct df_generation) ==
-		       32 + 8 * DF_PORT_WORDS + sizeof(struct df_policy) * DF_POLICY_MAX,
+		       40 + 8 * DF_PORT_WORDS + sizeof(struct df_policy) * DF_POLICY_MAX,
 	       "df_generation");
 
 #endif

@@ -278,10 +278,10 @@ __noinline int edge_report(struct __sk_buff *skb, __u64 packed, __u32 with, __u6
 }
 
 /* Frames of sockets outside the fenced cgroup are not this fence's matter. */
-static __always_inline int edge_in_scope(struct __sk_buff *skb, __u32 family)
+static __always_inline int edge_in_scope(struct __sk_buff *skb, __u32 family, __u32 gen)
 {
 	return !family_is_frames(family) ||
-	       bpf_skb_ancestor_cgroup_id(skb, scope_level) == scope_cgroup;
+	       bpf_skb_ancestor_cgroup_id(skb, fence_level) == generations[gen & 1].cgroup_id;
 }
 
 static __always_inline void edge_let_in(struct __sk_buff *skb, __u64 packed, __u32 with,
@@ -344,7 +344,7 @@ __noinline __u64 edge_judge(struct __sk_buff *skb, __u64 packed, __u32 with)
 		edge_pass_judged(skb, packed, with);
 		return 0;
 	}
-	if (!edge_in_scope(skb, family)) {
+	if (!edge_in_scope(skb, family, gen)) {
 		edge_let_in(skb, packed, with, 0);
 		return 0;
 	}

@@ -21,9 +21,8 @@ const volatile __u32 kernel_packet_cgroup = 0; /* and walk its cgroup's ancestor
 const volatile __u32 kernel_sockopt_cgroup = 0; /* cgroup_sockopt may walk them, 6.1 */
 const volatile __u32 kernel_set_retval = 0; /* bpf_set_retval, 5.18 */
 
-/* The fenced cgroup, for frames of sockets that no cgroup hook sees. */
-const volatile __u64 scope_cgroup = 0;
-const volatile __u32 scope_level = 0;
+/* Of the fenced cgroup, the root is 0; which one it is a generation says. */
+const volatile __u32 fence_level = 0;
 
 /* The host's own network namespace, for resolvers behind this host's NAT. */
 const volatile __u64 host_netns_cookie = 0;

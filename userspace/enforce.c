@@ -304,13 +304,24 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	return r;
 }
 
-/* Another one by the same name takes the place of a cgroup that has gone. */
+/*
+ * Another one by the same name takes the place of a cgroup that has gone. What the edge knows of it
+ * comes first: while it cannot be published the descriptor of the old one keeps the finding open.
+	struct stat st;
+	int r;
+ */
 static int mend_cgroup(struct enforcement *enforcement, const struct watch_findings *findings,
 		       struct problem *problem)
 {
 	_cleanup_free_ char *mount = NULL;
 	_cleanup_close_ int fd = -1;
 
+	if (fstat(fd, &st) < 0)
+		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
+	enforcement->fence.cgroup_id = st.st_ino;
+	r = publish_again(&enforcement->fence, &enforcement->published, problem);
+	if (r < 0)
+		return r;
 	(void)findings;
 	if (cgroup_find_mount(&mount) < 0)
 		return problem_set(problem, ENOENT, "no cgroup2 hierarchy is mounted any more");

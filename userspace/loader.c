@@ -224,6 +224,7 @@ void fence_configure(struct dnsfence_bpf *object, const struct kernel_features *
 int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem)
 {
 	struct fence fence = {.features = *options->features,
+			      .cgroup_id = options->cgroup_id,
 			      .cgroup_level = options->cgroup_level};
 	int r = 0;
 
@@ -231,8 +232,7 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	if (!fence.object)
 		return fence_explain(-errno, true, problem);
 	fence_configure(fence.object, &fence.features);
-	fence.object->rodata->scope_cgroup = options->cgroup_id;
-	fence.object->rodata->scope_level = options->cgroup_level;
+	fence.object->rodata->fence_level = options->cgroup_level;
 	(void)bpf_map__set_max_entries(fence.object->maps.events, options->ring_bytes);
 	if (options->pins)
 		r = fence_adopt_pins(options->pins, &fence, problem);

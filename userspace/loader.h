@@ -47,7 +47,8 @@ struct fence {
 	int programs[DF_HOOK_CGROUP_MAX];
 	int edge_programs[EDGE_PROGRAM_MAX];
 	int flush; /* dnsfence_flush */
-	uint32_t cgroup_level; /* of the fenced cgroup, the root is 0 */
+	uint64_t cgroup_id; /* of the fenced cgroup; what is published next has it */
+	uint32_t cgroup_level; /* the root is 0 */
 	bool adopted; /* the maps were pinned already */
 	bool replaced; /* what is pinned has another layout, and goes in fence_pin_maps() */
 	/* .bss, mapped: what the programs read on every packet. */

@@ -247,6 +247,7 @@ static int tables_publish(struct fence *fence, const struct policy_image *image,
 		return problem_set(problem, ENOMEM, "out of memory");
 	*fresh.copy = image->generation;
 	fresh.copy->id = fresh.generation;
+	fresh.copy->cgroup_id = fence->cgroup_id;
 	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++) {
 		fresh.entries += tables[i].length;
 		fresh.tables[i] = TAKE_FD(tables[i].fd);
@@ -295,6 +296,7 @@ int publish_again(struct fence *fence, struct publication *publication, struct p
 	/* Whatever the word says now: the slot that is filled must be one that nobody reads. */
 	__atomic_store_n(fence->active, publication->slot, __ATOMIC_RELEASE);
 	publication->copy->id = publication->generation + 1;
+	publication->copy->cgroup_id = fence->cgroup_id;
 	r = generation_publish(fence, publication->slot, publication->entries, publication->copy,
 			       publication->tables, problem);
 	if (r < 0) {

@@ -28,8 +28,8 @@ int publish_policy(struct fence *fence, const struct policy_image *image,
 		   struct publication *publication, struct problem *problem);
 
 /*
- * The same policy as the next generation, after somebody has written to it: no packet sees a
- * mixture. 0; -errno with *problem set.
+ * The same policy as the next generation, after somebody has written to it or for another cgroup:
+ * no packet sees a mixture. 0; -errno with *problem set.
  */
 int publish_again(struct fence *fence, struct publication *publication, struct problem *problem);
 
