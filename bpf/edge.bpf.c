@@ -47,7 +47,18 @@
 #define ETHERTYPE_PPPOE 0x8864 /* RFC 2516, session stage */
 #define PPP_IP4 0x0021 /* RFC 1332 */
 #define PPP_IP6 0x0057 /* RFC 5072 */
+#define ETHERTYPE_MPLS 0x8847 /* RFC 3032 5 */
+#define ETHERTYPE_MPLS_MULTICAST 0x8848 /* RFC 5332 */
+#define PPP_MPLS 0x0281 /* RFC 3032 4.3 */
+#define PPP_MPLS_MULTICAST 0x0283
+#define LENGTH_MAX 1500 /* up to here the type field is a length (IEEE 802.3 3.2.6) */
+#define LLC_SNAP 0xaaaa /* both service access points; 3, unnumbered, follows (RFC 1042) */
+#define SNAP_HEADER 8
+#define LABEL 4
+#define LABEL_BOTTOM 1 /* of its third byte (RFC 3032 2.1) */
+
 #define EDGE_TAGS_MAX 4
+#define EDGE_LABELS_MAX 16
 
 #define EDGE_MARK_ANY 0xffffu /* a `translated` resolver: wherever NAT sends it */
 
@@ -93,29 +104,110 @@ static __always_inline __u32 edge_load16(struct __sk_buff *skb, __u32 offset)
 	return bpf_skb_load_bytes(skb, offset, bytes, sizeof(bytes)) < 0 ? 0 : flow_be16(bytes);
 }
 
-/* The packet in an Ethernet frame, walked and packed; 0 when it is no IP. */
-__noinline __u64 edge_walk_ethernet(struct __sk_buff *skb)
+/* Where the IP header of a frame stands, in one word for global functions; 0: it has none. */
+#define INNER(offset, version) ((__u64)(version) << 32 | (offset))
+#define INNER_TOO_DEEP INNER(0, 1) /* behind more tags or labels than are followed */
+
+static __always_inline __u64 inner_of_type(__u32 offset, __u32 type)
 {
-	struct df_flow flow = {.flags = FLOW_CHAIN};
-	__u32 offset = ETHERTYPE_AT, type = 0;
+	return type == ETHERTYPE_IP4   ? INNER(offset, 4)
+	       : type == ETHERTYPE_IP6 ? INNER(offset, 6)
+				       : 0;
+}
+
+/* A packet that nobody has announced says by itself what it is. */
+static __always_inline __u64 inner_of_version(struct __sk_buff *skb, __u32 offset)
+{
+	__u32 version = edge_load16(skb, offset) >> 12;
+
+	return version == 4 || version == 6 ? INNER(offset, version) : 0;
+}
+
+static __always_inline int ethertype_is_labels(__u32 type)
+{
+	return type == ETHERTYPE_MPLS || type == ETHERTYPE_MPLS_MULTICAST;
+}
+
+/* Under a stack of labels; no header says what is there (RFC 4928 3). */
+__noinline __u64 edge_find_under_labels(struct __sk_buff *skb, __u32 offset)
+{
+	__u8 label[LABEL] = {};
+
+	for (int i = 0; i < EDGE_LABELS_MAX && !(label[2] & LABEL_BOTTOM); i++) {
+		if (bpf_skb_load_bytes(skb, offset, label, sizeof(label)) < 0)
+			return 0;
+		offset += sizeof(label);
+	}
+	return label[2] & LABEL_BOTTOM ? inner_of_version(skb, offset) : INNER_TOO_DEEP;
+}
+
+/* offset: behind a PPPoE ethertype. */
+static __always_inline __u64 edge_find_in_session(struct __sk_buff *skb, __u32 offset)
+{
+	__u32 type = edge_load16(skb, offset + 6);
+
+	offset += 8;
+	if (type == PPP_MPLS || type == PPP_MPLS_MULTICAST)
+		return edge_find_under_labels(skb, offset);
+	return inner_of_type(offset, type == PPP_IP4   ? ETHERTYPE_IP4
+				     : type == PPP_IP6 ? ETHERTYPE_IP6
+						       : 0);
+}
+
+/*
+ * How far on the next type field is: behind a tag, or behind the length, as wireless stations
+ * make Ethernet of such frames, whatever the organization code. 0: this is the last one.
+ */
+static __always_inline __u32 edge_type_step(struct __sk_buff *skb, __u32 offset, __u32 type)
+{
+	if (ethertype_is_tag(type))
+		return 4;
+	return type <= LENGTH_MAX && edge_load16(skb, offset + 2) == LLC_SNAP &&
+			       edge_load16(skb, offset + 4) >> 8 == 3
+		       ? SNAP_HEADER
+		       : 0;
+}
+
+__noinline __u64 edge_find_in_ethernet(struct __sk_buff *skb)
+{
+	__u32 offset = ETHERTYPE_AT, type = 0, step = 0;
 
 	for (int i = 0; i <= EDGE_TAGS_MAX; i++) {
 		type = edge_load16(skb, offset);
-		if (!ethertype_is_tag(type))
+		step = edge_type_step(skb, offset, type);
+		if (!step)
 			break;
-		offset += 4;
+		offset += step;
 	}
-	if (ethertype_is_tag(type)) /* more of them than are followed */
-		return flow_pack(&flow);
+	if (step)
+		return INNER_TOO_DEEP;
 	offset += 2;
-	if (type == ETHERTYPE_PPPOE) {
-		type = edge_load16(skb, offset + 6);
-		type = type == PPP_IP4 ? ETHERTYPE_IP4 : type == PPP_IP6 ? ETHERTYPE_IP6 : 0;
-		offset += 8;
-	}
-	if (type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6)
+	if (ethertype_is_labels(type))
+		return edge_find_under_labels(skb, offset);
+	return type == ETHERTYPE_PPPOE ? edge_find_in_session(skb, offset)
+				       : inner_of_type(offset, type);
+}
+
+/* Where there is no Ethernet header: a packet, or MPLS in a tunnel that says so. */
+static __always_inline __u64 edge_find_bare(struct __sk_buff *skb)
+{
+	__u64 inner = inner_of_version(skb, 0);
+
+	if (inner || !ethertype_is_labels(__builtin_bswap16(skb->protocol)))
+		return inner;
+	return edge_find_under_labels(skb, 0);
+}
+
+/* The packet in a frame, walked and packed; 0 when it is no IP. */
+__noinline __u64 edge_walk(struct __sk_buff *skb, __u32 ethernet)
+{
+	struct df_flow flow = {.flags = FLOW_CHAIN};
+	__u64 inner = ethernet ? edge_find_in_ethernet(skb) : edge_find_bare(skb);
+
+	if (!inner)
 		return 0;
-	flow_walk(skb, &flow, offset, type == ETHERTYPE_IP4 ? 4 : 6);
+	if (inner != INNER_TOO_DEEP)
+		flow_walk(skb, &flow, (__u32)inner, inner >> 32 == 6 ? 6 : 4);
 	return flow_pack(&flow);
 }
 
@@ -371,7 +463,7 @@ static __always_inline int edge_handle(struct __sk_buff *skb, enum df_hook hook,
 	if (packed && !port_is_fenced(&generations[gen], flow_be16(ports + 2)))
 		return EDGE_NEXT;
 	if (!packed)
-		packed = ethernet ? edge_walk_ethernet(skb) : packet_walk(skb);
+		packed = edge_walk(skb, (__u32)ethernet);
 	if (!packed)
 		return EDGE_NEXT;
 	packed = edge_soften(packed, family);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
-# limit: 120
+# limit: 180
 #
-# Frames that a process of this host makes itself: AF_PACKET in its variants, tagged ones, TUN. They
+# Frames that a process of this host makes itself: AF_PACKET in its variants, tagged or labelled, TUN. They
 # meet the fence at the uplink, by their socket's cgroup where they have one. Sockets that would
 # send past it are refused before they can.
 . "$(dirname "$0")/lib.sh"
@@ -14,7 +14,7 @@ far nft -f - <<-RULES || die "no counters of tagged frames"
 	table netdev tagged {
 		chain ingress {
 			type filter hook ingress device far priority 1;
-			ether type { 8021q, 8021ad } counter comment "tagged"
+			@ll,96,16 { 0x8100, 0x88a8, 0x8847, 0-1500 } counter comment "tagged"
 		}
 	}
 RULES
@@ -32,7 +32,7 @@ mkdir "$CGROUP2/$ID/free"
 # landed TECHNIQUE ADDR: frames of that technique for that address at the far end.
 landed() {
 	case $1 in
-	af-packet-vlan | af-packet-qinq)
+	af-packet-vlan* | af-packet-qinq | af-packet-mpls* | af-packet-snap)
 		far nft list chain netdev tagged ingress | sed -n 's/.*counter packets \([0-9]*\).*/\1/p' ;;
 	*) arrived "$2" ;;
 	esac
@@ -40,7 +40,8 @@ landed() {
 
 landed_more() { (($(landed "$1" "$2") > $3)); }
 
-frames="af-packet-raw af-packet-dgram af-packet-vlan af-packet-qinq af-packet-vnet-hdr af-packet-tx-ring"
+frames="af-packet-raw af-packet-dgram af-packet-vlan af-packet-qinq af-packet-vnet-hdr af-packet-tx-ring
+af-packet-mpls af-packet-vlan-mpls af-packet-snap"
 
 # lands CGROUP TECHNIQUE ADDR [PORT]: it arrives.
 lands() {
@@ -71,7 +72,7 @@ for technique in $frames; do
 		lands "$APPS" $technique $target
 	done
 done
-for technique in af-packet-qdisc-bypass af-xdp tun-inject; do
+for technique in af-packet-qdisc-bypass af-xdp tun-inject af-packet-mpls-deep; do
 	lands "$APPS" $technique $BAD4
 done
 
@@ -86,6 +87,18 @@ for technique in $frames; do
 done
 probe af-packet-raw $BAD4 53 -i near -m $MAC
 expect "the errno of AF_PACKET" "$ERRNO" ENOBUFS
+
+# More labels than are followed: whatever is under them.
+for target in $BAD4 $GOOD6; do
+	before=$(landed af-packet-mpls-deep $target) denied_before=$(denied)
+	probe af-packet-mpls-deep $target 53 -i near -m $MAC
+	settle
+	expect "af-packet-mpls-deep $target, frames at the far end" "$(landed af-packet-mpls-deep $target)" "$before"
+	expect "af-packet-mpls-deep $target, denied counter" "$(denied)" $((denied_before + 1))
+	expect_event "af-packet-mpls-deep $target" "$PID" '.dnsfence.hook == "edge_out"
+		and .event.reason == "header-chain" and .process.name == "leakprobe"'
+done
+lands "$ID/free" af-packet-mpls-deep $BAD4
 
 # Past the edge: refused where it begins, whatever the address.
 for technique in af-packet-qdisc-bypass af-xdp; do

@@ -24,6 +24,10 @@
 #define XDP_FRAMES 4u
 #define VLAN_OUTER 10
 #define VLAN_INNER 20
+#define LABEL_OUTER 100
+#define LABEL_INNER 200
+#define LABEL_BOTTOM 0x100u
+#define LABELS_DEEP 17
 
 static bool same_address(const struct sockaddr *a, const union address *b)
 {
@@ -75,19 +79,99 @@ static int read_own_lladdr(struct probe *p, unsigned int device, unsigned char r
 	return 0;
 }
 
-static void put_tag(struct packet *frame, uint16_t type, uint16_t vlan)
+static void put_type(struct packet *frame, uint16_t type)
 {
-	const uint16_t tag[2] = {htons(type), htons(vlan)};
+	const uint16_t bytes = htons(type);
 
-	put(frame, tag, sizeof(tag));
+	put(frame, &bytes, sizeof(bytes));
 }
 
-/* tags: 0, 1 (802.1Q) or 2 (802.1ad outside). Needs p->fd, of any kind. */
-static int make_frame(struct probe *p, unsigned int device, unsigned int tags,
+static void put_tag(struct packet *frame, uint16_t type, uint16_t vlan)
+{
+	put_type(frame, type);
+	put_type(frame, vlan);
+}
+
+/* An entry of an MPLS label stack, with a lifetime of 64 hops (RFC 3032 2.1). */
+static void put_label(struct packet *frame, uint32_t label, uint32_t bottom)
+{
+	const uint32_t entry = htonl(label << 12 | bottom | 64);
+
+	put(frame, &entry, sizeof(entry));
+}
+
+/* All that stands between the addresses of a frame and a datagram of this ethertype and length. */
+typedef void (*put_types)(struct packet *frame, uint16_t type, size_t len);
+
+static void put_plain(struct packet *frame, uint16_t type, size_t len)
+{
+	(void)len;
+	put_type(frame, type);
+}
+
+static void put_vlan(struct packet *frame, uint16_t type, size_t len)
+{
+	put_tag(frame, ETH_P_8021Q, VLAN_INNER);
+	put_plain(frame, type, len);
+}
+
+static void put_qinq(struct packet *frame, uint16_t type, size_t len)
+{
+	put_tag(frame, ETH_P_8021AD, VLAN_OUTER);
+	put_vlan(frame, type, len);
+}
+
+/* Under the last label nothing says what is there. */
+static void put_labels(struct packet *frame, unsigned int count)
+{
+	put_type(frame, ETH_P_MPLS_UC);
+	for (; count > 1; count--)
+		put_label(frame, LABEL_OUTER, 0);
+	put_label(frame, LABEL_INNER, LABEL_BOTTOM);
+}
+
+static void put_mpls(struct packet *frame, uint16_t type, size_t len)
+{
+	(void)type;
+	(void)len;
+	put_labels(frame, 2);
+}
+
+static void put_mpls_one(struct packet *frame, uint16_t type, size_t len)
+{
+	(void)type;
+	(void)len;
+	put_labels(frame, 1);
+}
+
+static void put_mpls_deep(struct packet *frame, uint16_t type, size_t len)
+{
+	(void)type;
+	(void)len;
+	put_labels(frame, LABELS_DEEP);
+}
+
+static void put_vlan_mpls(struct packet *frame, uint16_t type, size_t len)
+{
+	put_tag(frame, ETH_P_8021Q, VLAN_INNER);
+	put_mpls(frame, type, len);
+}
+
+/* 802.3 with a length, LLC and SNAP (RFC 1042). */
+static void put_snap(struct packet *frame, uint16_t type, size_t len)
+{
+	const unsigned char llc[6] = {0xaa, 0xaa, 3};
+
+	put_type(frame, (uint16_t)(sizeof(llc) + sizeof(type) + len));
+	put(frame, llc, sizeof(llc));
+	put_type(frame, type);
+}
+
+/* Needs p->fd, of any kind. */
+static int make_frame(struct probe *p, unsigned int device, put_types types,
 		      struct packet *ret_frame)
 {
 	struct packet frame = {}, datagram;
-	const uint16_t type = htons(ethertype(p));
 	unsigned char own[6];
 	int result = make_datagram(p, &p->to, &datagram) ?: read_own_lladdr(p, device, own);
 
@@ -95,11 +179,7 @@ static int make_frame(struct probe *p, unsigned int device, unsigned int tags,
 		return result;
 	put(&frame, p->lladdr, 6);
 	put(&frame, own, 6);
-	if (tags > 1)
-		put_tag(&frame, ETH_P_8021AD, VLAN_OUTER);
-	if (tags)
-		put_tag(&frame, ETH_P_8021Q, VLAN_INNER);
-	put(&frame, &type, sizeof(type));
+	types(&frame, ethertype(p), datagram.len);
 	put(&frame, datagram.bytes, datagram.len);
 	*ret_frame = frame;
 	return 0;
@@ -128,28 +208,53 @@ static int send_frame(struct probe *p, const struct packet *frame, unsigned int 
 	return 0;
 }
 
-static int send_tagged(struct probe *p, unsigned int tags)
+static int send_typed(struct probe *p, put_types types)
 {
 	unsigned int device = find_device(p);
 	struct packet frame;
 
-	return open_packet(p, SOCK_RAW) ?: make_frame(p, device, tags, &frame)
+	return open_packet(p, SOCK_RAW) ?: make_frame(p, device, types, &frame)
 		?: send_frame(p, &frame, device);
 }
 
 static int af_packet_raw(struct probe *p)
 {
-	return send_tagged(p, 0);
+	return send_typed(p, put_plain);
 }
 
 static int af_packet_vlan(struct probe *p)
 {
-	return send_tagged(p, 1);
+	return send_typed(p, put_vlan);
 }
 
 static int af_packet_qinq(struct probe *p)
 {
-	return send_tagged(p, 2);
+	return send_typed(p, put_qinq);
+}
+
+static int af_packet_mpls(struct probe *p)
+{
+	return send_typed(p, put_mpls);
+}
+
+static int af_packet_mpls_one(struct probe *p)
+{
+	return send_typed(p, put_mpls_one);
+}
+
+static int af_packet_mpls_deep(struct probe *p)
+{
+	return send_typed(p, put_mpls_deep);
+}
+
+static int af_packet_vlan_mpls(struct probe *p)
+{
+	return send_typed(p, put_vlan_mpls);
+}
+
+static int af_packet_snap(struct probe *p)
+{
+	return send_typed(p, put_snap);
 }
 
 static int af_packet_dgram(struct probe *p)
@@ -167,7 +272,7 @@ static int af_packet_qdisc_bypass(struct probe *p)
 	struct packet frame;
 
 	return open_packet(p, SOCK_RAW) ?: set_option_int(p, SOL_PACKET, PACKET_QDISC_BYPASS, 1)
-		?: make_frame(p, device, 0, &frame) ?: send_frame(p, &frame, device);
+		?: make_frame(p, device, put_plain, &frame) ?: send_frame(p, &frame, device);
 }
 
 static int af_packet_vnet_hdr(struct probe *p)
@@ -176,7 +281,7 @@ static int af_packet_vnet_hdr(struct probe *p)
 	unsigned int device = find_device(p);
 	struct packet frame, whole = {};
 	int result = open_packet(p, SOCK_RAW) ?: set_option_int(p, SOL_PACKET, PACKET_VNET_HDR, 1)
-		?: make_frame(p, device, 0, &frame);
+		?: make_frame(p, device, put_plain, &frame);
 
 	if (result)
 		return result;
@@ -206,7 +311,7 @@ static int af_packet_tx_ring(struct probe *p)
 	int result = open_packet(p, SOCK_RAW)
 		?: set_option_int(p, SOL_PACKET, PACKET_VERSION, TPACKET_V2)
 		?: set_option(p, SOL_PACKET, PACKET_TX_RING, &ring, sizeof(ring))
-		?: bind_frames(p, device) ?: make_frame(p, device, 0, &frame);
+		?: bind_frames(p, device) ?: make_frame(p, device, put_plain, &frame);
 
 	if (result)
 		return result;
@@ -276,7 +381,7 @@ static int af_xdp(struct probe *p)
 	unsigned int device = find_device(p);
 	struct packet frame;
 	void *memory;
-	int result = open_packet(p, SOCK_DGRAM) ?: make_frame(p, device, 0, &frame);
+	int result = open_packet(p, SOCK_DGRAM) ?: make_frame(p, device, put_plain, &frame);
 
 	if (result)
 		return result;
@@ -299,6 +404,15 @@ const struct technique frame_techniques[] = {
 	{"af-packet-vlan", FOR_BOTH, NEEDS_RAW, af_packet_vlan, "AF_PACKET, 802.1Q tag 20"},
 	{"af-packet-qinq", FOR_BOTH, NEEDS_RAW, af_packet_qinq,
 	 "AF_PACKET, 802.1ad tag 10, 802.1Q tag 20"},
+	{"af-packet-mpls", FOR_BOTH, NEEDS_RAW, af_packet_mpls, "AF_PACKET, two MPLS labels"},
+	{"af-packet-mpls-one", FOR_BOTH, NEEDS_RAW, af_packet_mpls_one,
+	 "AF_PACKET, the MPLS label 200"},
+	{"af-packet-mpls-deep", FOR_BOTH, NEEDS_RAW, af_packet_mpls_deep,
+	 "AF_PACKET, 17 MPLS labels"},
+	{"af-packet-vlan-mpls", FOR_BOTH, NEEDS_RAW, af_packet_vlan_mpls,
+	 "AF_PACKET, 802.1Q tag 20, two MPLS labels"},
+	{"af-packet-snap", FOR_BOTH, NEEDS_RAW, af_packet_snap,
+	 "AF_PACKET, 802.3 with LLC and SNAP"},
 	{"af-packet-qdisc-bypass", FOR_BOTH, NEEDS_RAW, af_packet_qdisc_bypass,
 	 "AF_PACKET with PACKET_QDISC_BYPASS: past tc egress"},
 	{"af-packet-vnet-hdr", FOR_BOTH, NEEDS_RAW, af_packet_vnet_hdr,
