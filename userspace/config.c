@@ -155,6 +155,10 @@ static void config_check_edge(struct config *config, struct diagnostics *diagnos
 			diagnostics, config->edge.interfaces_where,
 			"edge.interfaces: auto and off cannot be joined with what another file "
 			"names");
+	if (config->edge.mode == EDGE_OFF && config->edge.uplinks.length)
+		config_error(diagnostics, config->edge.uplinks_where,
+			     "edge.uplinks says only which way an interface is fenced, and "
+			     "edge.interfaces is off: set it to auto or name them there, too");
 }
 
 /* What only the whole configuration can show. */

@@ -202,7 +202,7 @@ static const struct schema_field fields_edge[] = {
 	 .standard = "none",
 	 .doc = "Names or globs of interfaces that lead away from this host though their kind does "
 		"not show it, as the veth of a container that dnsfence itself runs in: fenced on "
-		"the way out, not on the way in."},
+		"the way out, not on the way in. An error where interfaces is off."},
 	{0},
 };
 

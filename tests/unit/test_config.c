@@ -229,6 +229,8 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "events: {buffer: 1e3}\n", 3, 18, "not a number"},
 	{V DEFAULT "edge: {interfaces: [eth0, auto]}\n", 3, 27, "stands alone"},
 	{V DEFAULT "edge: {interfaces: []}\n", 3, 20, "empty"},
+	{V DEFAULT "edge: {uplinks: eth0}\n", 3, 17, "edge.interfaces is off"},
+	{V DEFAULT "edge: {interfaces: off, uplinks: [eth0]}\n", 3, 34, "edge.interfaces is off"},
 	{V "policies:\n  - {name: a, match: {source: 10.0.0.1, user: \"0\"}, resolvers: []}\n"
 	   "  - {name: d, resolvers: []}\n",
 	 3, 0, "write two policies"},
