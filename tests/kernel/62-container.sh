@@ -5,7 +5,8 @@
 # A container as a runtime makes it: a root file system, mount, process, network, cgroup, IPC and
 # UTS namespaces of its own, uid 0, with the capabilities that Docker leaves by default and with
 # none. Neither reaches the fence. A container that is given the host's BPF file system does:
-# the kernel asks for the owner of a pin, not for a capability; the daemon mends that.
+# the kernel asks for the owner of a pin, not for a capability; the daemon mends that. With pins on
+# a BPF file system of their own it has nothing to do.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tampering.sh"
 . "$(dirname "$0")/attempts.sh"
@@ -87,3 +88,33 @@ for capabilities in "$DOCKER" -all; do
 	expect_blocked "$WHO"
 done
 finish
+
+# A file system of the fence's own is not among what such a container is given.
+dnsfence unload 2>/dev/null
+expect "unload, exit status" $? 0
+DAEMON=''
+cleanup_more() { umount "$WORK/bpf" 2>/dev/null; }
+mkdir -m 700 "$WORK/bpf"
+mount -t bpf -o mode=0700 bpf "$WORK/bpf" || die "no second BPF file system"
+own=$WORK/bpf/$ID-own
+INSTANCE=(--cgroup "$FENCED" --pin-dir "$own" --runtime-dir "$WORK/run")
+start_fence
+tamper get "$own/links/packet"
+expect "root finds the pins there, errno" "$ERRNO" 0
+pins_of() { "${AS[@]}" find /with -path "*/$ID-own/links/packet" 2>/dev/null | wc -l; }
+decoy_link
+for capabilities in "$DOCKER" -all; do
+	container $capabilities "$DECOY_PINS"
+	expect "a container with the host's BPF file system sees what is pinned there" \
+		"$("${AS[@]}" ls /with)" link
+	container $capabilities /sys/fs/bpf
+	expect "and nothing of the fence's" "$(pins_of)" 0
+	refused ENOENT link-detach "$own/links/packet"
+	container $capabilities "$WORK/bpf"
+	expect "unless it is given that one" "$(pins_of)" 1
+done
+AS=()
+expect_blocked "with pins on a file system of their own"
+dnsfence unload 2>/dev/null
+expect "unload, exit status" $? 0
+DAEMON=''
