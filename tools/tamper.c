@@ -5,11 +5,13 @@
  * of it. Every attempt is a row of attempts[].
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -413,6 +415,58 @@ static int try_table(char **arguments)
 	return r;
 }
 
+/* Filters of tc. */
+
+/* INTERFACE ingress|egress HANDLE PRIORITY */
+static int find_filter(char **arguments, struct bpf_tc_hook *ret_hook, struct bpf_tc_opts *ret)
+{
+	*ret_hook = (struct bpf_tc_hook){
+		.sz = sizeof(*ret_hook),
+		.ifindex = (int)if_nametoindex(arguments[0]),
+		.attach_point = strcmp(arguments[1], "ingress") ? BPF_TC_EGRESS : BPF_TC_INGRESS,
+	};
+	*ret = (struct bpf_tc_opts){
+		.sz = sizeof(*ret),
+		.handle = (uint32_t)strtoul(arguments[2], NULL, 0),
+		.priority = (uint32_t)strtoul(arguments[3], NULL, 0),
+	};
+	step = "interface";
+	return ret_hook->ifindex ? 0 : -ENODEV;
+}
+
+static int try_filter_detach(char **arguments)
+{
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts filter;
+	int r = find_filter(arguments, &hook, &filter);
+
+	if (r < 0)
+		return r;
+	step = "detach";
+	return bpf_tc_detach(&hook, &filter);
+}
+
+/* A program that accepts everything, in place of what is there. */
+static int try_filter(char **arguments)
+{
+	struct bpf_insn insns[INSNS_MAX];
+	size_t length = write_constant(insns, 0); /* TC_ACT_OK */
+	struct bpf_tc_opts filter;
+	struct bpf_tc_hook hook;
+	int r = find_filter(arguments, &hook, &filter);
+
+	if (r < 0)
+		return r;
+	step = "load";
+	filter.prog_fd =
+		bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "stranger", "GPL", insns, length, NULL);
+	if (filter.prog_fd < 0)
+		return -errno;
+	filter.flags = BPF_TC_F_REPLACE;
+	step = "attach";
+	return bpf_tc_attach(&hook, &filter);
+}
+
 /* Without BPF. */
 
 static int try_list(char **arguments)
@@ -519,6 +573,8 @@ static const struct attempt {
 	{"generation", 1, try_generation, "PIN"},
 	{"table", 1, try_table, "PIN"},
 	{"table-write", 1, try_table_write, "PIN"},
+	{"filter", 4, try_filter, "INTERFACE ingress|egress HANDLE PRIORITY"},
+	{"filter-detach", 4, try_filter_detach, "INTERFACE ingress|egress HANDLE PRIORITY"},
 	{"list", 1, try_list, "DIR"},
 	{"unlink", 1, try_unlink, "PATH"},
 	{"rmdir", 1, try_rmdir, "DIR"},

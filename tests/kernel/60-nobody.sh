@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tampering.sh"
 . "$(dirname "$0")/attempts.sh"
-need bpftool setpriv unshare
+need bpftool setpriv tc unshare
 setup
 simple_policy
 start_fence
@@ -21,6 +21,7 @@ by_ids EPERM
 works attach-alone "$DECOY/below" connect6 allow
 refused 0 detach "$DECOY/below" connect6
 by_cgroup "$CGROUP" EINVAL
+by_filters
 by_daemon EACCES EPERM
 works rmdir "$DECOY/below"
 refused EACCES rmdir "$CGROUP2/$APPS"

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tampering.sh"
 . "$(dirname "$0")/attempts.sh"
-need bpftool setpriv unshare
+need bpftool setpriv tc unshare
 setup
 simple_policy
 start_fence
@@ -22,6 +22,7 @@ expect_match "its capabilities" "$("${AS[@]}" grep CapEff /proc/self/status)" '[
 by_pins EACCES
 by_ids EPERM
 by_cgroup "$CGROUP" EINVAL
+by_filters
 by_daemon EACCES EPERM
 works rmdir "$DECOY/below"
 refused EACCES rmdir "$CGROUP2/$APPS"

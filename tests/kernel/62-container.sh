@@ -10,7 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tampering.sh"
 . "$(dirname "$0")/attempts.sh"
-need bpftool setpriv unshare
+need bpftool setpriv tc unshare
 setup
 simple_policy
 start_fence
@@ -68,6 +68,7 @@ for capabilities in "$DOCKER" -all; do
 	by_pins ENOENT
 	by_ids EPERM
 	by_cgroup /sys/fs/cgroup ENOENT
+	by_filters
 	by_daemon ENOENT ESRCH
 	refused EPERM remount /sys/fs/bpf
 	refused EPERM unmount /proc
@@ -87,7 +88,6 @@ for capabilities in "$DOCKER" -all; do
 	expect_tamper "$WHO" link packet "$count"
 	expect_blocked "$WHO"
 done
-finish
 
 # A file system of the fence's own is not among what such a container is given.
 dnsfence unload 2>/dev/null
@@ -118,3 +118,4 @@ expect_blocked "with pins on a file system of their own"
 dnsfence unload 2>/dev/null
 expect "unload, exit status" $? 0
 DAEMON=''
+finish

@@ -105,6 +105,21 @@ by_cgroup() {
 	refused EPERM link-create "$directory" connect4 allow "$DECOY_PINS/theirs"
 }
 
+# by_filters: those of tc at the near namespace's interfaces.
+by_filters() {
+	local AS_ATTACKER=("${AS[@]}") AS
+	near tc qdisc replace dev lo clsact || die "no clsact"
+	AS=(nsenter --net="/run/netns/$NEAR")
+	tamper filter lo ingress 1 1
+	expect "root: filter, errno" "$ERRNO" 0
+	tamper filter-detach lo ingress 1 1
+	expect "root: filter-detach, errno" "$ERRNO" 0
+	AS=("${AS_ATTACKER[@]}")
+	refused EPERM filter near egress 1 1
+	refused EPERM filter-detach near egress 1 1
+	expect "$WHO: filter-detach, the step that failed" "$STEP" detach
+}
+
 # by_daemon FILE-ERRNO SIGNAL-ERRNO
 by_daemon() {
 	works ask "$WORK/run/control" "status text"
