@@ -57,7 +57,7 @@ static const char *sendmsg_why(const struct df_generation *generation,
 }
 
 void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
-		 const struct config *config, struct hook_plan *ret)
+		 const struct config *config, uint32_t cgroup_level, struct hook_plan *ret)
 {
 	const char *sendmsg = sendmsg_why(generation, features, config->hooks);
 
@@ -72,7 +72,7 @@ void attach_plan(const struct df_generation *generation, const struct kernel_fea
 		ret->why[DF_HOOK_SOCK_CREATE] = "a policy names a user";
 	else if (config->hooks == HOOKS_ALL)
 		ret->why[DF_HOOK_SOCK_CREATE] = "hooks: all";
-	if (config->edge.mode != EDGE_OFF && features->sockopt)
+	if (edge_config_asks(&config->edge, cgroup_level) && features->sockopt)
 		ret->why[DF_HOOK_SETSOCKOPT] = "no socket may send past the edge";
 }
 

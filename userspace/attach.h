@@ -23,8 +23,9 @@ void attachments_init(struct attachments *attachments);
 /* Without pins this opens the fence at those hooks. */
 void attachments_close(struct attachments *attachments);
 
+/* cgroup_level: of the fenced cgroup, the root is 0. */
 void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
-		 const struct config *config, struct hook_plan *ret);
+		 const struct config *config, uint32_t cgroup_level, struct hook_plan *ret);
 
 /*
  * Put the programs of the plan on a cgroup. Pinned links are updated in place; those whose cgroup

@@ -226,6 +226,7 @@ static void daemon_on_links(void *context, uint32_t events)
 		log_warning("cannot follow the interfaces: those that come now are not fenced "
 			    "before the next second");
 	daemon_watch_links(daemon, r != 0);
+	(void)enforce_edge_complain(&daemon->enforcement);
 	daemon_follow_subjects(daemon);
 }
 
@@ -241,6 +242,7 @@ static void daemon_verify_edge(struct daemon *daemon)
 		reopened = edge_read(edge) != 0;
 	if (edge)
 		guard_check_edge(&daemon->guard);
+	(void)enforce_edge_complain(&daemon->enforcement);
 	daemon_watch_links(daemon, reopened);
 }
 
@@ -350,6 +352,7 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 	bool closed;
 
 	source.edges_length = edge_states(daemon->enforcement.edge, &source.edges);
+	source.edges_wanted = daemon->enforcement.edge_wanted;
 	source.edges_missing = daemon->enforcement.edge_wanted && !daemon->enforcement.edge;
 	if (!json)
 		return status_write_text(&source, to) ? EXIT_FINE : EXIT_NEGATIVE;

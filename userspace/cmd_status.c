@@ -66,6 +66,7 @@ static int status_of_maps(const struct options *options, const struct pins *pins
 	enforce_edge_owner(owner, pins->dir, false);
 	source.edges_length = edge_states_pinned(maps[FENCE_EDGES], owner, &edges);
 	source.edges = edges;
+	source.edges_wanted = source.edges_length > 0;
 	return status_write(options, &source);
 }
 

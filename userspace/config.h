@@ -70,6 +70,15 @@ struct edge_config {
 	struct mark interfaces_where, uplinks_where;
 };
 
+/*
+ * Does anything have to be done at interfaces? auto speaks of the host as a whole: of a fence
+ * around a cgroup below the root (level 0) it asks nothing.
+ */
+static inline bool edge_config_asks(const struct edge_config *config, uint32_t cgroup_level)
+{
+	return config->mode == EDGE_NAMED || (config->mode == EDGE_AUTO && !cgroup_level);
+}
+
 struct config {
 	char **files; /* what it was read from; marks point here */
 	size_t files_length;

@@ -86,12 +86,50 @@ uint32_t edge_sides(const struct edge_config *config, const struct link_info *li
 	return kind_sides(link) ?: config->mode == EDGE_NAMED ? EDGE_SIDE_OUT : 0;
 }
 
-/* auto speaks of the host as a whole: with --cgroup below the root nobody is meant by it. */
-static uint32_t edge_wants(const struct edge *edge, const struct link_info *link)
+#define PROBLEM_BUSY                                                          \
+	"somebody's ingress queueing discipline is there; put clsact in its " \
+	"place, which has that side, too"
+
+static void problem_of_type(unsigned int type, char ret[EDGE_PROBLEM_MAX])
 {
-	if (edge->config.mode == EDGE_AUTO && edge->fence->cgroup_level)
-		return 0;
-	return edge_sides(&edge->config, link);
+	snprintf(ret, EDGE_PROBLEM_MAX, "its frames (ARPHRD type %u) cannot be read", type);
+}
+
+/* What can be told of an interface without touching it. */
+struct edge_check {
+	const struct edge_config *config;
+	edge_found found;
+	void *context;
+};
+
+static void edge_check_link(void *context, const struct link_info *link, bool gone)
+{
+	const struct edge_check *check = context;
+	uint32_t sides = gone ? 0 : edge_sides(check->config, link);
+	char problem[EDGE_PROBLEM_MAX] = {0};
+	bool ethernet;
+
+	if (!sides)
+		return;
+	if (!edge_reads_type(link->type, &ethernet))
+		problem_of_type(link->type, problem);
+	else if ((sides & EDGE_SIDE_OUT) && link_has_ingress(link->ifindex))
+		snprintf(problem, sizeof(problem), PROBLEM_BUSY);
+	if (problem[0])
+		check->found(check->context, link->name, problem);
+}
+
+int edge_check(const struct edge_config *config, edge_found found, void *context,
+	       struct problem *problem)
+{
+	struct edge_check check = {config, found, context};
+	struct links *links = links_new(edge_check_link, &check, problem);
+
+	if (!links)
+		return -EIO;
+	links_each(links);
+	links_free(links);
+	return 0;
 }
 
 static struct edge_state *edge_find(struct edge *edge, uint32_t ifindex)
@@ -118,22 +156,21 @@ static int edge_program(const struct edge *edge, bool ethernet, uint32_t side)
 }
 
 /* What of an interface's wanted sides is not fenced yet. */
-static void edge_fence(struct edge *edge, struct edge_state *state, const struct link_info *link)
+static void edge_fence_sides(struct edge *edge, struct edge_state *state,
+			     const struct link_info *link)
 {
 	struct filter filter = {.ifindex = state->ifindex, .handle = edge->handle};
-	bool ethernet;
 
 	state->problem[0] = 0;
-	if (!edge_reads_type(link->type, &ethernet)) {
-		snprintf(state->problem, sizeof(state->problem),
-			 "its frames (ARPHRD type %u) cannot be read", link->type);
+	if (!edge_reads_type(link->type, &state->ethernet)) {
+		problem_of_type(link->type, state->problem);
 		return;
 	}
 	for (uint32_t side = EDGE_SIDE_IN; side <= EDGE_SIDE_OUT; side <<= 1) {
 		int r = 0;
 
 		filter.ingress = side == EDGE_SIDE_IN;
-		filter.program = edge_program(edge, ethernet, side);
+		filter.program = edge_program(edge, state->ethernet, side);
 		if ((state->sides & side) && !(state->fenced & side))
 			r = filter_put(&filter, edge->fence->maps[FENCE_EDGES]);
 		else if (!(state->sides & side) && (state->fenced & side))
@@ -144,11 +181,18 @@ static void edge_fence(struct edge *edge, struct edge_state *state, const struct
 		state->priority = MAX(state->priority, filter.priority);
 		if (r < 0)
 			snprintf(state->problem, sizeof(state->problem), "%s",
-				 r == -EBUSY ? "somebody's ingress queueing discipline is there; "
-					       "put clsact "
-					       "in its place, which has that side, too"
-					     : strerror(-r));
+				 r == -EBUSY ? PROBLEM_BUSY : strerror(-r));
 	}
+}
+
+/* A problem that was told and is there still need not be told again. */
+static void edge_fence(struct edge *edge, struct edge_state *state, const struct link_info *link)
+{
+	char before[EDGE_PROBLEM_MAX];
+
+	memcpy(before, state->problem, sizeof(before));
+	edge_fence_sides(edge, state, link);
+	state->told &= util_streq(before, state->problem);
 }
 
 /* Both of our filters of an interface, and what they hung on. */
@@ -170,7 +214,7 @@ static void edge_on_link(void *context, const struct link_info *link, bool gone)
 {
 	struct edge *edge = context;
 	struct edge_state *state = edge_find(edge, link->ifindex);
-	uint32_t sides = gone ? 0 : edge_wants(edge, link);
+	uint32_t sides = gone ? 0 : edge_sides(&edge->config, link);
 
 	if (gone && state)
 		edge_forget(edge, state);
@@ -262,27 +306,31 @@ int edge_read(struct edge *edge)
 	return r;
 }
 
-/* How many of a state's filters are not there any more. */
-static unsigned int state_verify(struct edge_state *state, uint32_t handle)
+/* Those of a state's filters that are not there any more, or not ours. */
+static void state_verify(const struct edge *edge, struct edge_state *state,
+			 struct edge_findings *findings)
 {
-	unsigned int missing = 0;
-
 	for (uint32_t side = EDGE_SIDE_IN; side <= EDGE_SIDE_OUT; side <<= 1) {
 		struct filter filter = {.ifindex = state->ifindex,
-					.handle = handle,
-					.ingress = side == EDGE_SIDE_IN};
+					.handle = edge->handle,
+					.ingress = side == EDGE_SIDE_IN,
+					.program = edge_program(edge, state->ethernet, side)};
 
-		if (!(state->fenced & side) || filter_is_there(&filter))
+		if (!(state->fenced & side))
+			continue;
+		if (!filter_is_there(&filter))
+			findings->missing++;
+		else if (!filter_is_ours(&filter))
+			findings->replaced++;
+		else
 			continue;
 		state->fenced &= ~side;
-		missing++;
 	}
-	return missing;
 }
 
-unsigned int edge_verify(struct edge *edge)
+struct edge_findings edge_verify(struct edge *edge)
 {
-	unsigned int missing = 0;
+	struct edge_findings findings = {0};
 	bool open = false;
 	char name[IF_NAMESIZE];
 
@@ -299,12 +347,25 @@ unsigned int edge_verify(struct edge *edge)
 				break;
 			continue;
 		}
-		missing += state_verify(state, edge->handle);
+		state_verify(edge, state, &findings);
 		open |= state->fenced != state->sides;
 	}
 	if (open) /* also what could not be fenced before */
 		links_each(edge->links);
-	return missing;
+	return findings;
+}
+
+const struct edge_state *edge_next_untold(struct edge *edge)
+{
+	for (size_t i = 0; i < edge->states_length; i++) {
+		struct edge_state *state = &edge->states[i];
+
+		if (!state->problem[0] || state->told)
+			continue;
+		state->told = true;
+		return state;
+	}
+	return NULL;
 }
 
 size_t edge_states(const struct edge *edge, const struct edge_state **ret)

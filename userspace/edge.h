@@ -20,6 +20,16 @@ uint32_t edge_sides(const struct edge_config *config, const struct link_info *li
 /* Can frames of this ARPHRD_ type be read? *ret_ethernet: they begin with an Ethernet header. */
 bool edge_reads_type(unsigned int type, bool *ret_ethernet);
 
+#define EDGE_PROBLEM_MAX 160
+
+/*
+ * Look at the interfaces as they are now, and touch nothing: found() is called for each that the
+ * configuration wants and that cannot be fenced, with the reason. 0; -errno with *problem set.
+ */
+typedef void (*edge_found)(void *context, const char *interface, const char *problem);
+int edge_check(const struct edge_config *config, edge_found found, void *context,
+	       struct problem *problem);
+
 /* One interface that the configuration wants, for status. */
 struct edge_state {
 	char name[IF_NAMESIZE];
@@ -27,7 +37,9 @@ struct edge_state {
 	uint32_t sides; /* wanted */
 	uint32_t fenced; /* those with our filter */
 	unsigned int priority; /* of our filters; above 1 others run before them */
-	char problem[160]; /* why it is not fenced; empty: it is */
+	char problem[EDGE_PROBLEM_MAX]; /* why it is not fenced; empty: it is */
+	bool told; /* the problem, by edge_next_untold() */
+	bool ethernet; /* its frames begin with an Ethernet header */
 };
 
 struct edge;
@@ -50,11 +62,19 @@ int edge_fd(const struct edge *edge);
 /* Interfaces have come, gone, or changed their names. */
 int edge_read(struct edge *edge);
 
+struct edge_findings {
+	unsigned int missing; /* filters that were taken away */
+	unsigned int replaced; /* those with somebody else's program in them */
+};
+
 /*
- * Look whether our filters are still there, at some dozens of interfaces a call, and put back what
- * is not. How many that were.
+ * Look whether our filters are still there with our programs, at some dozens of interfaces a call,
+ * and put back what is not.
  */
-unsigned int edge_verify(struct edge *edge);
+struct edge_findings edge_verify(struct edge *edge);
+
+/* An interface that cannot be fenced and that nobody was told about; this tells. NULL: no more. */
+const struct edge_state *edge_next_untold(struct edge *edge);
 
 /*
  * The same without a daemon, from the map that edge_new() fills: what is fenced, whatever is

@@ -40,7 +40,7 @@ static void warn_of_kernel(const struct enforcement *enforcement, const struct c
 {
 	const struct fence *fence = &enforcement->fence;
 	uint32_t needs = kernel_needs(fence->generations[*fence->active & 1].flags,
-				      config->edge.mode != EDGE_OFF);
+				      edge_config_asks(&config->edge, fence->cgroup_level));
 
 	for (const struct kernel_feature *feature = kernel_feature_table; feature->name; feature++)
 		if (feature->refuses && !kernel_has(&fence->features, feature) &&
@@ -65,7 +65,7 @@ static void enforce_plan(const struct enforcement *enforcement, const struct pre
 			 struct hook_plan *ret)
 {
 	attach_plan(&prepared->image.generation, &enforcement->fence.features, &prepared->config,
-		    ret);
+		    enforcement->fence.cgroup_level, ret);
 }
 
 static int enforce_attach(struct enforcement *enforcement, const struct hook_plan *plan,
@@ -96,36 +96,30 @@ int enforce_open_edge(struct enforcement *enforcement, struct problem *problem)
 	return edge_remove(enforcement->fence.maps[FENCE_EDGES], enforcement->edge_owner, problem);
 }
 
-/* Interfaces that are wanted and not fenced: each by name, once. How many those are. */
-static size_t edge_complain(struct enforcement *enforcement)
+size_t enforce_edge_complain(struct enforcement *enforcement)
 {
-	const struct edge_state *states;
-	size_t length = edge_states(enforcement->edge, &states), found = 0;
-	const bool again = enforcement->edge_problems;
+	const struct edge_state *state;
+	size_t found = 0;
 
-	for (size_t i = 0; i < length; i++) {
-		if (!states[i].problem[0])
-			continue;
-		if (!again)
-			log_warning("the interface %s is not fenced: %s", states[i].name,
-				    states[i].problem);
+	while (enforcement->edge && (state = edge_next_untold(enforcement->edge))) {
+		log_warning("the interface %s is not fenced: %s", state->name, state->problem);
 		found++;
 	}
-	enforcement->edge_problems = found;
 	return found;
 }
 
 /*
- * The interfaces that the configuration wants. What cannot be fenced is an error at the start;
- * later it is said, and status goes on saying it.
+ * The interfaces that the configuration wants. What could be known to be impossible prepare() has
+ * refused; what cannot be fenced all the same is an error at the start, and later it is said, and
+ * status goes on saying it.
  */
 static int enforce_edge(struct enforcement *enforcement, const struct config *config, bool start,
 			struct problem *problem)
 {
 	int r = 0;
 
-	enforcement->edge_wanted = config->edge.mode != EDGE_OFF;
-	if (config->edge.mode == EDGE_OFF) {
+	enforcement->edge_wanted = edge_config_asks(&config->edge, enforcement->fence.cgroup_level);
+	if (!enforcement->edge_wanted) {
 		/* An earlier process may have left some, whatever became of its pins. */
 		if (enforcement->edge || start)
 			r = enforce_open_edge(enforcement, problem);
@@ -147,7 +141,7 @@ static int enforce_edge(struct enforcement *enforcement, const struct config *co
 	if (!enforcement->fence.features.sockopt)
 		log_warning("this kernel cannot refuse sockets that send past the edge "
 			    "(PACKET_QDISC_BYPASS, AF_XDP)");
-	if (edge_complain(enforcement) && start && config->edge.mode == EDGE_NAMED)
+	if (enforce_edge_complain(enforcement) && start && config->edge.mode == EDGE_NAMED)
 		return problem_set(problem, ENOTSUP,
 				   "edge.interfaces names an interface that cannot be fenced");
 	return 0;
@@ -291,8 +285,11 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	if (r >= 0)
 		r = enforce_took_over(ret) ? enforce_next(ret, prepared, problem)
 					   : enforce_first(ret, prepared, problem);
-	if (r >= 0)
+	if (r >= 0) {
 		r = enforce_edge(ret, &prepared->config, true, problem);
+		if (r < 0 && closed_before)
+			log_warning("the new policy is in force, but for the interfaces");
+	}
 	if (r < 0) {
 		/* A fence that was closed before stays so, whatever version pinned it. */
 		if (closed_before || (pins && ret->pins_lock < 0))
@@ -307,27 +304,27 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 /*
  * Another one by the same name takes the place of a cgroup that has gone. What the edge knows of it
  * comes first: while it cannot be published the descriptor of the old one keeps the finding open.
-	struct stat st;
-	int r;
  */
 static int mend_cgroup(struct enforcement *enforcement, const struct watch_findings *findings,
 		       struct problem *problem)
 {
 	_cleanup_free_ char *mount = NULL;
 	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
 
-	if (fstat(fd, &st) < 0)
-		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
-	enforcement->fence.cgroup_id = st.st_ino;
-	r = publish_again(&enforcement->fence, &enforcement->published, problem);
-	if (r < 0)
-		return r;
 	(void)findings;
 	if (cgroup_find_mount(&mount) < 0)
 		return problem_set(problem, ENOENT, "no cgroup2 hierarchy is mounted any more");
 	fd = cgroup_open(mount, enforcement->cgroup, problem);
 	if (fd < 0)
 		return fd;
+	if (fstat(fd, &st) < 0)
+		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
+	enforcement->fence.cgroup_id = st.st_ino;
+	r = publish_again(&enforcement->fence, &enforcement->published, problem);
+	if (r < 0)
+		return r;
 	util_closep(&enforcement->cgroup_fd);
 	enforcement->cgroup_fd = TAKE_FD(fd);
 	return enforce_attach(enforcement, &enforcement->plan, problem);

@@ -25,8 +25,7 @@ struct enforcement {
 	struct df_seal seal; /* what should be there; also kept in a pinned map */
 	struct watch_findings before; /* what was done to a pinned fence while no daemon ran */
 	struct edge *edge; /* NULL: no interface is fenced */
-	size_t edge_problems; /* interfaces that are wanted and not fenced, as last said */
-	bool edge_wanted; /* the configuration names some */
+	bool edge_wanted; /* the configuration asks for some */
 	char edge_owner[PATH_MAX + 16]; /* of the filters */
 };
 
@@ -53,6 +52,9 @@ void enforce_edge_owner(char owner[PATH_MAX + 16], const char *pin_dir, bool eph
 
 /* Once more, where the interfaces could not even be listed; else nothing. */
 void enforce_edge_again(struct enforcement *enforcement, const struct config *config);
+
+/* Say of each interface that is wanted and not fenced why, once. How many that were now. */
+size_t enforce_edge_complain(struct enforcement *enforcement);
 
 /* Take the filters away. 0; -errno with *problem set. */
 int enforce_open_edge(struct enforcement *enforcement, struct problem *problem);

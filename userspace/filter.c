@@ -63,6 +63,19 @@ bool filter_is_there(struct filter *filter)
 	return filter->priority != 0;
 }
 
+bool filter_is_ours(const struct filter *filter)
+{
+	struct bpf_tc_hook hook = filter_hook(filter);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle, .priority = filter->priority);
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	/* A classic program has no id. */
+	return bpf_tc_query(&hook, &options) == 0 &&
+	       bpf_obj_get_info_by_fd(filter->program, &info, &size) == 0 &&
+	       options.prog_id == info.id;
+}
+
 static int filter_put_at(const struct filter *filter, unsigned int priority)
 {
 	struct bpf_tc_hook hook = filter_hook(filter);

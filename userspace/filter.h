@@ -29,6 +29,8 @@ uint32_t filter_handle(const char *owner);
  */
 int filter_put(struct filter *filter, int edges);
 bool filter_is_there(struct filter *filter);
+/* Of one that is there: is .program what runs in it? */
+bool filter_is_ours(const struct filter *filter);
 
 /* Take it away. 0 also when there is none. */
 int filter_take(struct filter *filter);

@@ -174,19 +174,28 @@ static unsigned int edge_open_sides(const struct edge *edge)
 	return open;
 }
 
+static void guard_report_edge(struct guard *guard, unsigned int count, const char *what,
+			      bool restored)
+{
+	struct event_tamper *tamper;
+
+	if (!count)
+		return;
+	tamper = event_begin(guard, "edge", "");
+	tamper->restored = restored;
+	snprintf(tamper->what, sizeof(tamper->what), "%u of the tc filters %s", count, what);
+	guard->tampered++;
+	guard->restored += restored;
+	ring_emit(guard->ring, &guard->event);
+}
+
 void guard_check_edge(struct guard *guard)
 {
 	struct edge *edge = guard->enforcement->edge;
-	unsigned int before = edge_open_sides(edge), missing = edge_verify(edge);
-	struct event_tamper *tamper;
+	unsigned int before = edge_open_sides(edge);
+	const struct edge_findings findings = edge_verify(edge);
+	bool restored = edge_open_sides(edge) <= before;
 
-	if (!missing)
-		return;
-	tamper = event_begin(guard, "edge", "");
-	tamper->restored = edge_open_sides(edge) <= before;
-	snprintf(tamper->what, sizeof(tamper->what), "%u of the tc filters were taken away",
-		 missing);
-	guard->tampered++;
-	guard->restored += tamper->restored;
-	ring_emit(guard->ring, &guard->event);
+	guard_report_edge(guard, findings.missing, "were taken away", restored);
+	guard_report_edge(guard, findings.replaced, "had another program put into them", restored);
 }

@@ -148,7 +148,8 @@ int links_read(struct links *links)
 	return 1;
 }
 
-bool link_has_clsact(uint32_t ifindex)
+/* clsact and ingress stand at the same place. */
+static bool link_has_qdisc(uint32_t ifindex, const char *wanted)
 {
 	struct nl_sock *socket = nl_socket_alloc();
 	struct nl_cache *cache = NULL;
@@ -160,12 +161,22 @@ bool link_has_clsact(uint32_t ifindex)
 			rtnl_qdisc_get_by_parent(cache, (int)ifindex, TC_H_CLSACT);
 		const char *kind = qdisc ? rtnl_tc_get_kind(TC_CAST(qdisc)) : NULL;
 
-		found = kind && util_streq(kind, "clsact");
+		found = kind && util_streq(kind, wanted);
 		rtnl_qdisc_put(qdisc);
 	}
 	nl_cache_free(cache);
 	nl_socket_free(socket);
 	return found;
+}
+
+bool link_has_clsact(uint32_t ifindex)
+{
+	return link_has_qdisc(ifindex, "clsact");
+}
+
+bool link_has_ingress(uint32_t ifindex)
+{
+	return link_has_qdisc(ifindex, "ingress");
 }
 
 /* The filters at one side of an interface's clsact; NULL when they cannot be listed. */
@@ -191,9 +202,10 @@ unsigned int link_find_filter(uint32_t ifindex, bool ingress, uint32_t handle)
 		return 0;
 	for (struct nl_object *at = nl_cache_get_first(cache); at; at = nl_cache_get_next(at)) {
 		const char *kind = rtnl_tc_get_kind(TC_CAST(at));
+		unsigned int found = rtnl_cls_get_prio((struct rtnl_cls *)at);
 
 		if (rtnl_tc_get_handle(TC_CAST(at)) == handle && kind && util_streq(kind, "bpf"))
-			priority = rtnl_cls_get_prio((struct rtnl_cls *)at);
+			priority = priority ? MIN(priority, found) : found;
 	}
 	nl_cache_free(cache);
 	return priority;

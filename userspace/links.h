@@ -40,12 +40,16 @@ int links_read(struct links *links);
 /* Calls back for every interface there is. */
 void links_each(struct links *links);
 
-/* The priority of the bpf filter with this handle at a side of the interface; 0 when there is none.
+/*
+ * The priority of the bpf filter with this handle at a side of the interface, of several the first
+ * to run; 0 when there is none.
  */
 unsigned int link_find_filter(uint32_t ifindex, bool ingress, uint32_t handle);
 
 /* Is it clsact that hangs there, and not the older ingress, which has no way out? */
 bool link_has_clsact(uint32_t ifindex);
+/* The older one? */
+bool link_has_ingress(uint32_t ifindex);
 
 /* Does any tc filter hang on the interface's clsact, or can that not be told? */
 bool link_has_filters(uint32_t ifindex);

@@ -7,6 +7,7 @@
 
 #include "builtin.h"
 #include "cgroup.h"
+#include "edge.h"
 #include "log.h"
 
 #define BUILTIN_NAME "built-in policy"
@@ -82,6 +83,39 @@ static bool edge_names_exist(const struct config *config, struct diagnostics *di
 	       interfaces;
 }
 
+struct edge_complaint {
+	struct diagnostics *diagnostics;
+	struct mark where;
+};
+
+static void complain_of_interface(void *context, const char *interface, const char *problem)
+{
+	const struct edge_complaint *complaint = context;
+
+	config_error(complaint->diagnostics, complaint->where,
+		     "edge.interfaces: %s cannot be fenced: %s", interface, problem);
+}
+
+/* Before anything is done, so that a load or reload that fails has changed nothing. */
+static int prepare_check_edge(const struct config *config, const char *cgroup,
+			      struct diagnostics *diagnostics, struct problem *problem)
+{
+	struct edge_complaint complaint = {diagnostics, config->edge.interfaces_where};
+
+	if (config->edge.mode == EDGE_AUTO &&
+	    !edge_config_asks(&config->edge, cgroup_level(cgroup)))
+		config_warning(
+			diagnostics, config->edge.interfaces_where,
+			"edge.interfaces: auto fences none with --cgroup %s, for most of what "
+			"passes them is others'; name those that are meant",
+			cgroup);
+	if (!edge_names_exist(config, diagnostics))
+		return -EINVAL;
+	return config->edge.mode == EDGE_NAMED
+		       ? edge_check(&config->edge, complain_of_interface, &complaint, problem)
+		       : 0;
+}
+
 /* run makes the directory of the log, not those above it. */
 static void prepare_check_log(const struct config *config, struct diagnostics *diagnostics)
 {
@@ -112,8 +146,9 @@ static int prepare_all(const struct options *options, struct prepared *prepared,
 			     diagnostics);
 	if (r < 0)
 		return r == -EINVAL ? r : problem_set(problem, -r, "out of memory");
-	if (!edge_names_exist(&prepared->config, diagnostics))
-		return -EINVAL;
+	r = prepare_check_edge(&prepared->config, options->cgroup, diagnostics, problem);
+	if (r < 0)
+		return r;
 	r = policy_compile(&prepared->config, prepared->subjects.list, prepared->subjects.length,
 			   &prepared->image);
 	return r < 0 ? problem_set(problem, -r, "cannot compile the policy: %s", strerror(-r)) : 0;

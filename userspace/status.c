@@ -204,7 +204,7 @@ static void json_daemon(const struct status_daemon *daemon, struct json *to)
 
 static uint32_t status_needs(const struct status_source *source)
 {
-	return kernel_needs(source->generation->flags, source->edges_length > 0);
+	return kernel_needs(source->generation->flags, source->edges_wanted);
 }
 
 static void json_kernel(const struct status_source *source, struct json *to)

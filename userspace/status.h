@@ -29,6 +29,7 @@ struct status_source {
 	const struct attachments *attached; /* the daemon's own links, NULL: look at the pins */
 	const struct edge_state *edges; /* fenced interfaces, and wanted ones */
 	size_t edges_length;
+	bool edges_wanted; /* interfaces are to be fenced, whether there are any or not */
 	bool edges_missing; /* interfaces are wanted, and nobody could look after them */
 	const struct status_daemon *daemon; /* NULL: none answers */
 	const struct kernel_features *features; /* NULL: not known */

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash source=tests/kernel/lib.sh
+# shellcheck shell=bash source=tests/kernel/lib.sh disable=SC2034
 # limit: 120
 #
 # The interfaces under the edge: those that come later, are renamed, go; what other people have
 # hung there; filters that somebody takes away. How long a new interface stays open is measured.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tampering.sh"
 need tc python3
 setup
 DAEMON_NETNS=/run/netns/$NEAR
@@ -97,6 +98,36 @@ tc_near qdisc del dev near clsact
 ((CHECKS++))
 wait_until is_fenced near egress || fail "after the queueing discipline was taken away: not fenced"
 
+# Another program in our filter: ours is back within two ticks, and that is said, too.
+frame() { probe af-packet-raw $BAD4 53 -i near -m 02:df:00:00:00:02; }
+handle=$(tc_near filter show dev near egress | sed -n 's/.*handle \(0xdf[0-9a-f]*\).*dnsfence_.*/\1/p')
+before=$(arrived $BAD4)
+frame
+settle
+expect "a frame, packets at the far end" "$(arrived $BAD4)" "$before"
+kill -STOP "$DAEMON"
+AS=(nsenter --net="/run/netns/$NEAR")
+tamper filter near egress "$handle" 1
+AS=()
+expect "root puts another program into a filter, errno" "$ERRNO" 0
+expect "and ours is gone" "$(ours near egress)" 0
+frame
+((CHECKS++))
+wait_until arrived_more $BAD4 "$before" || fail "another program in the filter: nothing leaks ($OUT)"
+kill -CONT "$DAEMON"
+((CHECKS++))
+wait_until is_fenced near egress || fail "a filter with another program in it is left so"
+expect_said "another program in a filter" \
+	"tampering: edge: 1 of the tc filters had another program put into them; restored"
+before=$(arrived $BAD4)
+frame
+settle
+expect "a frame after that, packets at the far end" "$(arrived $BAD4)" "$before"
+expect "the events" "$(jq -r 'select(.event.action == "tamper") | .dnsfence.tamper
+	| "\(.object) \(.restored) \(.what)"' "$EVENTS" | cut -d " " -f 1,2,8- | uniq -c | tr -s ' ')" \
+	" 2 edge true were taken away
+ 1 edge true had another program put into them"
+
 # How long an interface is open: from the kernel's word of it to its word of our filter, 50 times.
 near python3 "$HERE/window.py" v1 50 >"$WORK/window" &
 listener=$!
@@ -132,15 +163,84 @@ near "$DNSFENCE" -C "$CONFIG" check 2>"$WORK/check"
 expect "check, exit status" $? 1
 expect_match "check" "$(<"$WORK/check")" ":[0-9]+:[0-9]+: error: edge.interfaces: there is no interface 'nothere'; create it first"
 
-# Somebody's ingress queueing discipline, which has no way out: refused by name, not hung on the way in.
-ip -n "$NEAR" link add q0 type veth peer name q1
-tc_near qdisc add dev q0 ingress
-sed -i 's/^edge:.*/edge: {interfaces: [q0], uplinks: [q0]}/' "$CONFIG"
+# Somebody's ingress queueing discipline, which has no way out: refused by name, not hung on the way
+# in, and before anything is done. A policy that asks for it does not come into force.
+blocked() {
+	ip -n "$NEAR" link add "$1" type veth peer name "$1p"
+	tc_near qdisc add dev "$1" ingress
+}
+busy="somebody's ingress queueing discipline is there"
+blocked q0
+config
+start_fence
+generation=$(status_of .generation) filters=$(ours near egress)
+policy <<-YAML
+	apiVersion: dnsfence/v1
+	policies: [{name: nobody, resolvers: []}]
+	edge: {interfaces: [q0], uplinks: [q0]}
+YAML
+near "$DNSFENCE" -C "$CONFIG" "${INSTANCE[@]}" check 2>"$WORK/busy"
+expect "check, exit status" $? 1
+expect_match "check" "$(<"$WORK/busy")" ":3:20: error: edge.interfaces: q0 cannot be fenced: $busy"
+unchanged() {
+	expect "$1, the policy in force" "$(status_of '"\(.generation) \(.policies[0]) \(.fence)"')" \
+		"$generation default closed"
+	expect "$1, filters" "$(ours near egress) $(ours q0 ingress) $(ours q0 egress)" "$filters 0 0"
+	expect "$1, their queueing discipline" "$(tc_near qdisc show dev q0 | grep -c ingress)" 1
+	fenced dig +short +tries=1 +time=2 @$GOOD4 x.test >"$WORK/answer"
+	expect "$1, a sanctioned lookup" "$(<"$WORK/answer")" $GOOD_ANSWER
+}
+dnsfence reload 2>"$WORK/busy"
+expect "reload, exit status" $? 1
+expect_match "reload" "$(<"$WORK/busy")" "q0 cannot be fenced: $busy"
+unchanged reload
+stop_fence KILL
 near "$DNSFENCE" -C "$CONFIG" "${INSTANCE[@]}" load 2>"$WORK/busy"
-expect "load over an ingress queueing discipline, exit status" $? 3
-expect_match "load over an ingress queueing discipline" "$(<"$WORK/busy")" "q0 is not fenced: somebody's ingress queueing"
-expect "filters there" "$(ours q0 ingress) $(ours q0 egress)" "0 0"
-expect "their queueing discipline" "$(tc_near qdisc show dev q0 | grep -c ingress)" 1
+expect "load, exit status" $? 1
+expect_match "load" "$(<"$WORK/busy")" "q0 cannot be fenced: $busy"
+unchanged load
+
+# One that comes later and cannot be fenced is said, and each is said once.
+config
+sed -i 's/^edge:.*/edge: {interfaces: [near, "w*"], uplinks: [near, "w*"]}/' "$CONFIG"
+start_fence
+expect "the fence" "$(status_of .fence)" closed
+for name in w1 w2; do
+	blocked x$name
+	ip -n "$NEAR" link set x$name name $name
+	expect_said "$name" "the interface $name is not fenced: $busy"
+done
+sleep 2.2
+expect "how often" "$(grep -c "is not fenced: $busy" "$DAEMON_LOG.now")" 2
+expect "the fence with open interfaces" "$(status_of .fence)" open
+for name in w1 w2; do
+	tc_near qdisc del dev $name ingress
+	((CHECKS++))
+	wait_until is_fenced $name egress || fail "$name is not fenced when it could be"
+done
+expect "the fence" "$(status_of .fence)" closed
+
+# Around a part of the host auto means no interface: nothing is attached for its sake, and check
+# says so. Uplinks alone are an error.
+sed -i 's/^edge:.*/edge: {interfaces: auto}/' "$CONFIG"
+near "$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" check 2>"$WORK/auto"
+expect "check with auto and a cgroup, exit status" $? 0
+expect_match "check with auto and a cgroup" "$(<"$WORK/auto")" ":4:20: warning: edge.interfaces: auto fences none with --cgroup /$ID"
+near "$DNSFENCE" -C "$CONFIG" --cgroup / check 2>"$WORK/auto"
+expect "check with auto and the root, warnings" "$(grep -c warning "$WORK/auto")" 0
+if [[ $FENCED != / ]]; then
+	dnsfence reload 2>/dev/null
+	expect "reload, exit status" $? 0
+	expect "interfaces and setsockopt with auto and a cgroup" \
+		"$(status_of '"\(.edge | length) \(.hooks[] | select(.name == "setsockopt")
+			| "\(.attached) \(.why)")"')" "0 false the policy does not need it"
+	expect "the fence" "$(status_of .fence)" closed
+	expect "filters left" "$(ours near egress) $(ours w1 egress)" "0 0"
+	probe af-packet-qdisc-bypass $BAD4 53 -i near -m 02:df:00:00:00:02
+	expect "past the edge, where there is none, errno" "$ERRNO" 0
+fi
+unload_near
+DAEMON=''
 
 # From another network namespace unload cannot take the filters away, and says so.
 sed -i 's/^edge:.*/edge: {interfaces: [near], uplinks: [near]}/' "$CONFIG"

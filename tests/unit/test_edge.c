@@ -68,6 +68,25 @@ static void test_names(void **state)
 	assert_int_equal(sides_of(EDGE_OFF, NULL, "eth0", "eth0", "veth", ARPHRD_ETHER), 0);
 }
 
+/* Around a part of the host auto means no interface. */
+static void test_asks(void **state)
+{
+	static const struct {
+		int mode;
+		uint32_t level;
+		bool asks;
+	} cases[] = {
+		{EDGE_OFF, 0, false}, {EDGE_AUTO, 0, true},  {EDGE_NAMED, 0, true},
+		{EDGE_OFF, 2, false}, {EDGE_AUTO, 2, false}, {EDGE_NAMED, 2, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(edge_config_asks(&(struct edge_config){.mode = cases[i].mode},
+						  cases[i].level),
+				 cases[i].asks);
+}
+
 static void test_types(void **state)
 {
 	bool ethernet;
@@ -86,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_asks),
 		cmocka_unit_test(test_types),
 	};
 
