@@ -162,12 +162,15 @@ static bool unit_of_part(struct part part, struct part *ret)
 static bool unit_is_user_manager(const struct walk *walk, struct part name, uint32_t *ret)
 {
 	struct part slice = walk->above[0];
-	uint32_t uid;
+	uint32_t uid, of_slice;
 
-	return !walk->of_user && walk->to->level == 3 && part_is(walk->above[1], "user.slice") &&
-	       part_skip(&slice, "user-") && part_trim(&slice, ".slice") && part_uid(slice, &uid) &&
-	       part_skip(&name, "user@") && part_trim(&name, ".service") && part_uid(name, ret) &&
-	       *ret == uid;
+	if (walk->of_user || walk->to->level != 3 || !part_is(walk->above[1], "user.slice") ||
+	    !part_skip(&slice, "user-") || !part_trim(&slice, ".slice") ||
+	    !part_uid(slice, &of_slice) || !part_skip(&name, "user@") ||
+	    !part_trim(&name, ".service") || !part_uid(name, &uid) || uid != of_slice)
+		return false;
+	*ret = uid;
+	return true;
 }
 
 static void walk_unit(struct walk *walk, struct part part)
@@ -368,6 +371,8 @@ static bool name_unescape(struct part part, char to[IDENTITY_ID_MAX])
 		    hex_digit(part.text[i + 2]) < 0 || hex_digit(part.text[i + 3]) < 0)
 			return false;
 		to[length] = (char)(hex_digit(part.text[i + 2]) << 4 | hex_digit(part.text[i + 3]));
+		if (!to[length])
+			return false;
 		i += 4;
 	}
 	to[length] = 0;
