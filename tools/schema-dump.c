@@ -169,6 +169,29 @@ static void json_strings(const struct schema_choice *choices, struct json *to)
 	json_list_end(to);
 }
 
+static void json_path(struct json *to)
+{
+	json_string(to, "type", "string");
+	json_string(to, "pattern", "^/");
+}
+
+/* One, or a list of them. */
+static void json_paths(struct json *to)
+{
+	json_list(to, "oneOf");
+	json_object(to, NULL);
+	json_path(to);
+	json_object_end(to);
+	json_object(to, NULL);
+	json_string(to, "type", "array");
+	json_uint(to, "minItems", 1);
+	json_object(to, "items");
+	json_path(to);
+	json_object_end(to);
+	json_object_end(to);
+	json_list_end(to);
+}
+
 static void json_kind(const struct schema_field *field, struct json *to)
 {
 	switch (field->kind) {
@@ -176,8 +199,10 @@ static void json_kind(const struct schema_field *field, struct json *to)
 		json_word(to);
 		break;
 	case SCHEMA_PATH:
-		json_string(to, "type", "string");
-		json_string(to, "pattern", "^/");
+		json_path(to);
+		break;
+	case SCHEMA_PATHS:
+		json_paths(to);
 		break;
 	case SCHEMA_ADDRESS:
 		json_string(to, "type", "string");
@@ -333,6 +358,8 @@ static const char *man_kind(const struct schema_field *field)
 		return "a power of two";
 	case SCHEMA_PATH:
 		return "an absolute path";
+	case SCHEMA_PATHS:
+		return "an absolute path, or a list";
 	case SCHEMA_ADDRESS:
 		return "an address or a prefix";
 	case SCHEMA_WORDS:

@@ -49,6 +49,33 @@ int words_copy(const struct words *from, struct words *ret)
 	return 0;
 }
 
+void runtime_roots_done(struct runtime_roots *roots)
+{
+	free(roots->host);
+	words_done(&roots->docker);
+	words_done(&roots->containerd);
+	words_done(&roots->crio);
+	words_done(&roots->podman);
+	words_done(&roots->pods);
+	*roots = (struct runtime_roots){0};
+}
+
+int runtime_roots_copy(const struct runtime_roots *from, struct runtime_roots *ret)
+{
+	struct runtime_roots roots = {.host = from->host ? strdup(from->host) : NULL};
+
+	if ((from->host && !roots.host) || words_copy(&from->docker, &roots.docker) < 0 ||
+	    words_copy(&from->containerd, &roots.containerd) < 0 ||
+	    words_copy(&from->crio, &roots.crio) < 0 ||
+	    words_copy(&from->podman, &roots.podman) < 0 ||
+	    words_copy(&from->pods, &roots.pods) < 0) {
+		runtime_roots_done(&roots);
+		return -ENOMEM;
+	}
+	*ret = roots;
+	return 0;
+}
+
 static void policy_config_done(struct policy_config *policy)
 {
 	for (size_t i = 0; i < policy->sets_length; i++)
@@ -78,6 +105,7 @@ void config_done(struct config *config)
 	free(config->events_file);
 	words_done(&config->edge.interfaces);
 	words_done(&config->edge.uplinks);
+	runtime_roots_done(&config->runtimes);
 	*config = (struct config){0};
 }
 

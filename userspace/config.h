@@ -79,6 +79,15 @@ static inline bool edge_config_asks(const struct edge_config *config, uint32_t c
 	return config->mode == EDGE_NAMED || (config->mode == EDGE_AUTO && !cgroup_level);
 }
 
+/* Where the runtimes' files are, see runtimes.h; no list: the distributions' own places. */
+#define RUNTIME_ROOT_MAX 400 /* bytes of a path */
+#define RUNTIME_ROOTS_MAX 32 /* of one runtime */
+
+struct runtime_roots {
+	char *host; /* where this host's root directory is seen; NULL: at / */
+	struct words docker, containerd, crio, podman, pods;
+};
+
 struct config {
 	char **files; /* what it was read from; marks point here */
 	size_t files_length;
@@ -97,6 +106,7 @@ struct config {
 	char *events_file; /* NULL: none */
 	struct mark events_file_where;
 	int ring_kib; /* size of the ring buffer */
+	struct runtime_roots runtimes;
 	bool builtin; /* no file: made from resolv.conf */
 };
 
@@ -116,6 +126,9 @@ int config_load(const char *path, struct config *ret, struct diagnostics *diagno
 /* The same from memory; name stands in the messages. For tests and the fuzzer. */
 int config_load_text(const char *text, size_t length, const char *name, struct config *ret,
 		     struct diagnostics *diagnostics);
+
+int runtime_roots_copy(const struct runtime_roots *from, struct runtime_roots *ret);
+void runtime_roots_done(struct runtime_roots *roots);
 
 int words_copy(const struct words *from, struct words *ret);
 void words_done(struct words *words);

@@ -126,6 +126,29 @@ static void config_read_words(struct config_reader *reader, const struct node *n
 		config_error(reader->diagnostics, node->where, "%s: the list is empty", field->key);
 }
 
+static void config_read_paths(struct config_reader *reader, const struct node *node,
+			      const struct schema_field *field, struct words *place)
+{
+	size_t before = place->length;
+
+	config_read_words(reader, node, field, place);
+	for (size_t i = before; i < place->length; i++) {
+		const char *path = place->list[i] ? place->list[i] : "/";
+
+		if (path[0] != '/')
+			config_error(reader->diagnostics, node->where,
+				     "%s: '%s' is not an absolute path; begin it with /",
+				     field->key, path);
+		if (strlen(path) > RUNTIME_ROOT_MAX)
+			config_error(reader->diagnostics, node->where,
+				     "%s: a path of %zu bytes, more than %d", field->key,
+				     strlen(path), RUNTIME_ROOT_MAX);
+	}
+	if (place->length > RUNTIME_ROOTS_MAX)
+		config_error(reader->diagnostics, node->where, "%s: more than %d paths", field->key,
+			     RUNTIME_ROOTS_MAX);
+}
+
 static void config_read_prefix(struct config_reader *reader, const struct node *node,
 			       const struct schema_field *field, struct prefixes *place)
 {
@@ -467,6 +490,9 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 		break;
 	case SCHEMA_WORDS:
 		config_read_words(reader, node, field, place);
+		break;
+	case SCHEMA_PATHS:
+		config_read_paths(reader, node, field, place);
 		break;
 	case SCHEMA_PREFIXES:
 		config_read_prefixes(reader, node, field, place);

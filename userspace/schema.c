@@ -241,6 +241,48 @@ static const struct schema_field fields_events[] = {
 
 static const struct schema_object object_events = {"events", "Where violations go.", fields_events};
 
+static const struct schema_field fields_runtimes[] = {
+	{.key = "host",
+	 .kind = SCHEMA_PATH,
+	 .offset = offsetof(struct config, runtimes.host),
+	 .standard = "/",
+	 .doc = "Where this host's root directory is seen, for a dnsfence that runs in a container "
+		"itself. All paths below, and users' home directories, are looked up in there."},
+	{.key = "docker",
+	 .kind = SCHEMA_PATHS,
+	 .offset = offsetof(struct config, runtimes.docker),
+	 .standard = "/var/lib/docker, /var/snap/docker/common/var-lib-docker",
+	 .doc = "Docker's data-root, or a list."},
+	{.key = "containerd",
+	 .kind = SCHEMA_PATHS,
+	 .offset = offsetof(struct config, runtimes.containerd),
+	 .standard = "/run/containerd, /run/k3s/containerd, "
+		     "/var/snap/microk8s/common/run/containerd",
+	 .doc = "containerd's state directory, or a list; nerdctl's containers are there, too."},
+	{.key = "crio",
+	 .kind = SCHEMA_PATHS,
+	 .offset = offsetof(struct config, runtimes.crio),
+	 .standard = "/run/containers/storage, /var/lib/containers/storage",
+	 .doc = "The runroot and root of CRI-O's storage, or a list."},
+	{.key = "podman",
+	 .kind = SCHEMA_PATHS,
+	 .offset = offsetof(struct config, runtimes.podman),
+	 .standard = "/var/lib/containers/storage, /run/containers/storage",
+	 .doc = "The graphroot and runroot of Podman's storage, or a list. That of a user is "
+		"always looked for in his home directory."},
+	{.key = "pods",
+	 .kind = SCHEMA_PATHS,
+	 .offset = offsetof(struct config, runtimes.pods),
+	 .standard = "/var/log/pods",
+	 .doc = "The kubelet's directory of pods' logs, whose names tell namespace and pod, or a "
+		"list."},
+	{0},
+};
+
+static const struct schema_object object_runtimes = {
+	"runtimes", "Where container runtimes keep the files that tell names, images and labels.",
+	fields_runtimes};
+
 const struct schema_object schema_resolver = {
 	"resolver", "A sanctioned resolver: an address or prefix alone, or these keys.",
 	fields_resolver};
@@ -301,6 +343,10 @@ static const struct schema_field fields_config[] = {
 	 .kind = SCHEMA_OBJECT,
 	 .object = &object_events,
 	 .doc = "Where violations go."},
+	{.key = "runtimes",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_runtimes,
+	 .doc = "Where container runtimes keep their files."},
 	{.key = "hooks",
 	 .kind = SCHEMA_CHOICE,
 	 .offset = offsetof(struct config, hooks),

@@ -20,6 +20,7 @@ enum schema_kind {
 	SCHEMA_PROTOCOL, /* uint8_t at offset: one choice as bits */
 	SCHEMA_ADDRESS, /* struct address at offset */
 	SCHEMA_WORDS, /* struct words at offset: one or a list; a choice only alone */
+	SCHEMA_PATHS, /* the same, absolute paths */
 	SCHEMA_PREFIXES, /* struct prefixes at offset: one address or prefix, or a list */
 	SCHEMA_OBJECT, /* fields of .object, in the same structure */
 	SCHEMA_SETS, /* the map of named resolver lists */

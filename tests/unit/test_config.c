@@ -94,6 +94,7 @@ static const char whole[] =
 	"[]}\n"
 	"  - {name: default, resolvers: [near]}\n"
 	"edge: {interfaces: ['vnet*', eth0], uplinks: eth0}\n"
+	"runtimes: {host: /host, docker: /data/docker, podman: [/a, /b]}\n"
 	"events: {stdout: false, file: /var/log/dnsfence/events.jsonl, buffer: 2048}\n"
 	"hooks: all\n";
 
@@ -117,6 +118,12 @@ static void test_whole_top(void **state)
 	assert_true(words_match(&config->edge.interfaces, "vnet12"));
 	assert_false(words_match(&config->edge.interfaces, "eth1"));
 	assert_string_equal(config->edge.uplinks.list[0], "eth0");
+	assert_string_equal(config->runtimes.host, "/host");
+	assert_int_equal(config->runtimes.docker.length, 1);
+	assert_string_equal(config->runtimes.docker.list[0], "/data/docker");
+	assert_int_equal(config->runtimes.podman.length, 2);
+	assert_string_equal(config->runtimes.podman.list[1], "/b");
+	assert_int_equal(config->runtimes.pods.length, 0);
 	assert_int_equal(config->policies[2].match_interfaces.length, 2);
 	assert_int_equal(config->policies[2].match_sources.list[0].prefix, 16);
 }
@@ -231,6 +238,10 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "edge: {interfaces: []}\n", 3, 20, "empty"},
 	{V DEFAULT "edge: {uplinks: eth0}\n", 3, 17, "edge.interfaces is off"},
 	{V DEFAULT "edge: {interfaces: off, uplinks: [eth0]}\n", 3, 34, "edge.interfaces is off"},
+	{V DEFAULT "runtimes: {docker: data}\n", 3, 20, "'data' is not an absolute path"},
+	{V DEFAULT "runtimes: {docker: [/a, b]}\n", 3, 20, "'b' is not an absolute path"},
+	{V DEFAULT "runtimes: {host: host}\n", 3, 18, "not an absolute path"},
+	{V DEFAULT "runtimes: {dokcer: /data}\n", 3, 12, "did you mean 'docker'"},
 	{V "policies:\n  - {name: a, match: {source: 10.0.0.1, user: \"0\"}, resolvers: []}\n"
 	   "  - {name: d, resolvers: []}\n",
 	 3, 0, "write two policies"},
