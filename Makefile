@@ -26,7 +26,7 @@ build := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
 quiet = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
-LIBS := libbpf yaml-0.1 libnl-3.0 libnl-route-3.0 libmnl
+LIBS := libbpf yaml-0.1 jansson libnl-3.0 libnl-route-3.0 libmnl
 HAVE_SYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)
 LIBS += $(if $(HAVE_SYSTEMD),libsystemd)
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The files of the container runtimes: where they are, and how they are opened without trusting
+ * whoever could have put something else there. No runtime's daemon is asked. Everything here may
+ * wait for a file system that does not answer: catalog.c calls it from threads of its own,
+ * commands call it directly.
+ *
+ *	Docker               containers/ID/config.v2.json
+ *	containerd, nerdctl  io.containerd.runtime.v2.task/NAMESPACE/ID/config.json
+ *	CRI-O                overlay-containers/ID/userdata/config.json, of it and of its sandbox
+ *	Podman               overlay-containers/containers.json and volatile-containers.json
+ *	pods                 /var/log/pods/NAMESPACE_NAME_UID, names of directories
+ *	LXC, nspawn          none: the path has the name
+ *
+ * What the files do not have stays blank: Podman's and containerd's labels are in databases only.
+ *
+ * A cgroup of the system's is looked up below the configured roots, one of a user (facts->owner)
+ * only in his home and runtime directories, and only in files that he owns. Regular files of at
+ * most 16 MiB, no symbolic links below a root or home; the host's root directory may be elsewhere.
+ */
+#ifndef DNSFENCE_RUNTIMES_H
+#define DNSFENCE_RUNTIMES_H
+
+#include "config.h"
+#include "facts.h"
+
+#define RUNTIMES_FILE_MAX (16u << 20)
+
+struct runtimes; /* one thread at a time */
+
+struct runtimes_problem {
+	char text[1280]; /* FILE: what is wrong with it; "": nothing */
+	uint64_t state; /* of that file: the same text and state were said already */
+};
+
+/* The roots are copied. */
+int runtimes_new(const struct runtime_roots *roots, struct runtimes **ret);
+void runtimes_free(struct runtimes *runtimes);
+void runtimes_freep(struct runtimes **runtimes);
+
+/*
+ * All that is known of the cgroup with that path and identity, whose owner (see facts.h) is asked
+ * for by cgroup_owner(). 0; -EAGAIN with *ret, too: a part, the rest may come; -ENOENT: nothing
+ * but what the path says, the runtime may not have written it yet; -EPROTO, -EFBIG...: the files
+ * are broken, *problem says how. *problem may be set beside a 0, if something was left out.
+ */
+int runtimes_read(struct runtimes *runtimes, const struct identity *identity, const char *path,
+		  uint32_t owner, struct facts **ret, struct runtimes_problem *problem);
+
+/* Is the file that told these facts another one by now? False when it told none. */
+bool runtimes_changed(struct runtimes *runtimes, const struct facts *facts);
+
+/* Give back what is kept between reads that follow each other: lists of all containers. */
+void runtimes_idle(struct runtimes *runtimes);
+
+/*
+ * Who may have chosen the names of the container and the pod in this path: the owner of the
+ * directories that they were made in, which are looked at below the cgroup2 mount. 0 or a uid;
+ * IDENTITY_NO_USER when several may, or when nothing is there to look at any more.
+ */
+uint32_t cgroup_owner(int mount_fd, const char *path, const struct identity *identity);
+
+#endif
