@@ -35,9 +35,9 @@ CFLAGS   ?= -O2 -g
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-own_cflags  = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DDNSFENCE_VERSION='"$(VERSION)"' -I. -Iuserspace \
+own_cflags  = -std=gnu11 -pthread $(WARNINGS) -D_GNU_SOURCE -DDNSFENCE_VERSION='"$(VERSION)"' -I. -Iuserspace \
 	-I$(build) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(if $(SAN),$(SANITIZE),$(HARDEN)) -MMD -MP
-own_ldflags = $(if $(SAN),$(SANITIZE),-pie -Wl,-z,relro,-z,now)
+own_ldflags = -pthread $(if $(SAN),$(SANITIZE),-pie -Wl,-z,relro,-z,now)
 own_libs    = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 multiarch   := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -168,7 +168,7 @@ fuzz_targets := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuz
 
 # The code under test is instrumented, too, once for all targets.
 fuzz_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-fuzz_cflags    = -std=gnu11 -Werror=incompatible-pointer-types -Werror=implicit-function-declaration -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
+fuzz_cflags    = -std=gnu11 -pthread -Werror=incompatible-pointer-types -Werror=implicit-function-declaration -D_GNU_SOURCE -g -O1 -I. -Iuserspace -Ibuild \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -MMD -MP $(fuzz_sanitize)
 fuzz_sources  := tests/unit/reference.c tests/unit/judge.c $(modules)
 
