@@ -274,24 +274,20 @@ int runtime_json_pod_labels(json_t *root, struct facts_draft *draft, const char 
 
 /* containers/storage ----------------------------------------------------------------------- */
 
+/* The metadata has a name, too, but keeps the first one after `podman rename`. */
 static int storage_take(const json_t *container, struct facts_draft *draft, const char **problem)
 {
 	json_t *metadata = embedded(container, "metadata");
 	const json_t *name = json_array_get(json_object_get(container, "names"), 0);
 	int r = 0;
 
-	if (json_is_string(name)) {
-		if (!fact_text(json_string_value(name), json_string_length(name), draft->name,
-			       sizeof(draft->name)) ||
-		    !runtime_name_is_sound(draft->name)) {
-			*problem = "it has a name that no container can have";
-			r = -EPROTO;
-		}
-	} else {
-		r = take_name(metadata, "name", "", draft->name, problem);
-	}
-	if (r == 0 && !draft->name[0]) {
+	if (!json_is_string(name) || !json_string_length(name)) {
 		*problem = "the container has no name there";
+		r = -EPROTO;
+	} else if (!fact_text(json_string_value(name), json_string_length(name), draft->name,
+			      sizeof(draft->name)) ||
+		   !runtime_name_is_sound(draft->name)) {
+		*problem = "it has a name that no container can have";
 		r = -EPROTO;
 	}
 	take_image(metadata, "image-name", draft, problem);

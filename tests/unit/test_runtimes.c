@@ -375,6 +375,11 @@ static void test_podman_list_again(void **state)
 	runtimes_idle(runtimes);
 	assert_int_equal(ask("/machine.slice/libpod-" ID ".scope"), 0);
 	assert_string_equal(facts->container.name, "c");
+	/* podman rename changes the one, not the other. */
+	put(STORAGE "/containers.json",
+	    "[{\"id\":\"" ID "\",\"names\":[\"d\"],\"metadata\":\"{\\\"name\\\":\\\"c\\\"}\"}]");
+	assert_int_equal(ask("/machine.slice/libpod-" ID ".scope"), 0);
+	assert_string_equal(facts->container.name, "d");
 }
 
 static void test_podman_vfs(void **state)
@@ -497,6 +502,15 @@ static void test_rootless(void **state)
 	assert_int_equal(facts->owner, a_user());
 	assert_int_equal(ask_as(user_path("libpod-" ID ".scope/container"), a_user()), 0);
 	assert_string_equal(facts->container.name, "pod");
+	/* Rootless Podman with cgroupfs and runc: the id alone. */
+	assert_int_equal(
+		remove(under("/home/alice/.local/share/docker/containers/" ID "/config.v2.json")),
+		0);
+	assert_int_equal(ask_as(user_path(ID), a_user()), 0);
+	expect_facts(RUNTIME_PODMAN, "pod", "x");
+	put("/home/alice/.local/share/docker/containers/" ID "/config.v2.json",
+	    DOCKER("/mine", "{}"));
+	give("/home/alice");
 	/* And the other way round; a directory that a user was given is a user's. */
 	assert_int_equal(ask_as("/delegated/docker-" ID ".scope", a_user()), 0);
 	assert_string_equal(facts->container.name, "mine");
