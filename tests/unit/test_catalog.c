@@ -326,21 +326,22 @@ static void test_hang(void **state)
 	set(&world.hang_system, true);
 	begun = now_ms();
 	assert_int_equal(ask(2, DOCKER_PATH, 50), -EAGAIN);
-	assert_in_range(now_ms() - begun, 45, 1000);
+	assert_in_range(now_ms() - begun, 45, 10000);
 	expect_counts(1, true);
 	begun = now_ms();
 	for (uint64_t id = 3; id < 1000; id++) {
 		assert_int_equal(ask(id, DOCKER_PATH, 50), -EAGAIN);
 		assert_string_equal(facts->container.id, ID);
 	}
-	assert_in_range(now_ms() - begun, 0, 1000);
+	assert_in_range(now_ms() - begun, 0, 10000); /* and not 50 s */
 	expect_counts(1, true);
 	/* What is known is told; the users' thread and that for processes are others. */
 	assert_int_equal(ask(1, NULL, 50), 0);
 	assert_string_equal(facts->container.name, "web");
 	set(&world.hang_system, false);
 	for (uint64_t id = 2; id < 1000; id++)
-		assert_true(comes(id, 0, "web", 5000));
+		assert_true(comes(id, 0, "web", 10000));
+	usleep(100000);
 	expect_counts(1, false);
 	/* And it is waited for again. */
 	assert_int_equal(ask(1000, DOCKER_PATH, 2000), 0);
@@ -358,7 +359,7 @@ static void test_hang_of_a_user(void **state)
 	assert_int_equal(ask(2, DOCKER_PATH, 2000), 0);
 	assert_int_equal(facts->owner, 0);
 	set(&world.hang_users, false);
-	assert_true(comes(1, 0, "web", 5000));
+	assert_true(comes(1, 0, "web", 10000));
 	assert_int_equal(facts->owner, 1000);
 }
 
@@ -376,24 +377,45 @@ static void test_hang_of_proc(void **state)
 		assert_string_equal(ancestry->executable, "");
 		ancestry_unref(ancestry);
 	}
-	assert_in_range(now_ms() - begun, 15, 1000);
+	assert_in_range(now_ms() - begun, 15, 10000); /* and not 40 s */
 	assert_int_equal(ask(2, DOCKER_PATH, 2000), 0);
+}
+
+static bool reaches(const int *number, int value, int ms)
+{
+	int64_t until = now_ms() + ms;
+
+	while (now_ms() < until && get(number) < value)
+		usleep(1000);
+	return get(number) >= value;
+}
+
+static int log2_of(int64_t number)
+{
+	int log = 0;
+
+	while (number >>= 1)
+		log++;
+	return log;
 }
 
 /* Files that come late are looked for again, sooner and then less often. */
 static void test_late_files(void **state)
 {
+	int64_t begun;
 	int reads;
 
 	(void)state;
 	say(-ENOENT, "");
 	assert_int_equal(ask(7, DOCKER_PATH, 2000), -EAGAIN);
 	assert_int_equal(facts->owner, 0); /* that much is known */
-	usleep(300000);
+	begun = now_ms();
+	assert_true(reaches(&world.reads, 6, 10000)); /* after 1 + 2 + ... + 16 = 31 ms */
+	usleep(100000);
 	reads = get(&world.reads);
-	assert_in_range(reads, 4, 10); /* 1 + 2 + ... + 128 = 255 ms */
+	assert_true(reads <= 2 + log2_of(now_ms() - begun + 100));
 	say(0, "late");
-	assert_true(comes(7, 0, "late", 3000));
+	assert_true(comes(7, 0, "late", 10000));
 	reads = get(&world.reads);
 	usleep(50000);
 	assert_int_equal(get(&world.reads), reads);
@@ -406,7 +428,7 @@ static void test_part(void **state)
 	assert_int_equal(ask(7, DOCKER_PATH, 2000), -EAGAIN);
 	assert_string_equal(facts->container.name, "half");
 	say(0, "whole");
-	assert_true(comes(7, 0, "whole", 3000));
+	assert_true(comes(7, 0, "whole", 10000));
 }
 
 /* Told once for each state of a file, whoever it is about; not while it is being written. */
@@ -422,16 +444,18 @@ static void test_broken_files(void **state)
 	pthread_mutex_lock(&world.lock);
 	world.problem_state = 5;
 	pthread_mutex_unlock(&world.lock);
-	usleep(400000);
+	assert_true(reaches(&world.reports, 1, 10000));
+	usleep(100000);
 	assert_int_equal(get(&world.reports), 1);
 	pthread_mutex_lock(&world.lock);
 	world.problem_state = 6;
 	pthread_mutex_unlock(&world.lock);
-	usleep(600000);
+	assert_true(reaches(&world.reports, 2, 10000));
+	usleep(100000);
 	assert_int_equal(get(&world.reports), 2);
 	world.problem = NULL;
 	say(0, "mended");
-	assert_true(comes(20, 0, "mended", 3000));
+	assert_true(comes(20, 0, "mended", 10000));
 }
 
 static void test_renamed(void **state)
@@ -450,12 +474,12 @@ static void test_renamed(void **state)
 	assert_int_equal(ask(7, NULL, 100), 0);
 	assert_string_equal(facts->container.name, "web"); /* never waited for */
 	catalog_recheck(catalog);
-	assert_true(comes(7, 0, "renamed", 3000));
+	assert_true(comes(7, 0, "renamed", 10000));
 	assert_int_equal(catalog_changes(catalog, ids, 4, &lost), 1);
 	assert_int_equal(ids[0], 7);
 	/* Asking alone does it, too, once a second. */
 	say(0, "again");
-	assert_true(comes(7, 0, "again", 5000));
+	assert_true(comes(7, 0, "again", 10000));
 	/* A file that goes or breaks takes nothing away. */
 	say(-ENOENT, "");
 	catalog_recheck(catalog);
@@ -493,7 +517,7 @@ static void test_eviction(void **state)
 	assert_in_range(counts.cgroups, 1, 64);
 	assert_int_equal(ask(10001, "/system.slice/new.service", 0), 0);
 	/* Places that wait for their turn are not taken: there may be none at first. */
-	assert_true(is_kept(10001, "/system.slice/new.service", 5000));
+	assert_true(is_kept(10001, "/system.slice/new.service", 10000));
 	/* What has gone goes first. */
 	catalog_forget(catalog, 10001);
 	assert_int_equal(ask(10001, NULL, 0), 0);
@@ -522,14 +546,15 @@ static void test_bytes(void **state)
 static void test_free_while_hanging(void **state)
 {
 	int64_t begun;
-	struct catalog *left = catalog;
+	static struct catalog *volatile left; /* for LeakSanitizer: it is left behind on purpose */
 
 	(void)state;
 	set(&world.hang_system, true);
 	assert_int_equal(ask(7, DOCKER_PATH, 10), -EAGAIN);
 	begun = now_ms();
+	left = catalog;
 	catalog_free(left);
-	assert_in_range(now_ms() - begun, 400, 3000);
+	assert_in_range(now_ms() - begun, 400, 10000);
 	/* It does in this test; what it finds is still there. */
 	set(&world.hang_system, false);
 	usleep(100000);
@@ -674,10 +699,10 @@ static void test_real_files(void **state)
 	assert_int_equal(catalog_new(&options, &catalog), 0);
 	assert_int_equal(ask(7, DOCKER_PATH, 2000), -EAGAIN);
 	write_docker(host, "web");
-	assert_true(comes(7, 0, "web", 3000));
+	assert_true(comes(7, 0, "web", 10000));
 	write_docker(host, "renamed");
 	catalog_recheck(catalog);
-	assert_true(comes(7, 0, "renamed", 3000));
+	assert_true(comes(7, 0, "renamed", 10000));
 	snprintf(file, sizeof(file), "%s/var/lib/docker/containers/" ID "/config.v2.json", host);
 	assert_int_equal(remove(file), 0);
 	for (size_t i = ARRAY_LEN(parts); i-- > 0;) {
