@@ -83,7 +83,7 @@ static struct ancestry *ancestry_pack(uint32_t pid, const struct process *proces
 	size_t length =
 		strlen(process->executable) + strlen(parent->executable) + strlen(parent->name) + 3;
 	struct ancestry *ancestry = malloc(sizeof(*ancestry) + length);
-	char *at = (char *)(ancestry + 1);
+	char *at;
 
 	if (!ancestry)
 		return NULL;
@@ -91,6 +91,7 @@ static struct ancestry *ancestry_pack(uint32_t pid, const struct process *proces
 				      .pid = pid,
 				      .parent = process->parent,
 				      .started = process->started};
+	at = (char *)(ancestry + 1);
 	ancestry->executable = pack(&at, process->executable);
 	ancestry->parent_executable = pack(&at, parent->executable);
 	ancestry->parent_name = pack(&at, parent->name);

@@ -256,6 +256,15 @@ static bool comes(uint64_t id, int result, const char *name, int ms)
 	return false;
 }
 
+static bool reaches(const int *number, int value, int ms)
+{
+	int64_t until = now_ms() + ms;
+
+	while (now_ms() < until && get(number) < value)
+		usleep(1000);
+	return get(number) >= value;
+}
+
 static void expect_counts(uint64_t in_vain, bool late_system)
 {
 	struct catalog_counts counts;
@@ -355,6 +364,7 @@ static void test_hang_of_a_user(void **state)
 	 */
 	own(1000);
 	assert_int_equal(ask(1, DOCKER_PATH, 50), -EAGAIN);
+	assert_true(reaches(&world.reads, 1, 10000)); /* by now the users' thread has it */
 	own(0);
 	assert_int_equal(ask(2, DOCKER_PATH, 2000), 0);
 	assert_int_equal(facts->owner, 0);
@@ -379,15 +389,6 @@ static void test_hang_of_proc(void **state)
 	}
 	assert_in_range(now_ms() - begun, 15, 10000); /* and not 40 s */
 	assert_int_equal(ask(2, DOCKER_PATH, 2000), 0);
-}
-
-static bool reaches(const int *number, int value, int ms)
-{
-	int64_t until = now_ms() + ms;
-
-	while (now_ms() < until && get(number) < value)
-		usleep(1000);
-	return get(number) >= value;
 }
 
 static int log2_of(int64_t number)
