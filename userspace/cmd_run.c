@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "closing.h"
+#include "color.h"
 #include "control.h"
 #include "drift.h"
 #include "enforce.h"
@@ -536,7 +537,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 	if (!daemon->control)
 		return r;
 	sink_stdout_init(&daemon->out);
-	daemon->color = daemon->out.terminal && !getenv("NO_COLOR");
+	daemon->color = color_wanted(STDOUT_FILENO);
 	r = daemon_open_file(&daemon->prepared.config, &daemon->file, false, stderr);
 	if (r < 0)
 		return r;

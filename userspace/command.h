@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command table and what every command gets: the options that all understand, parsed.
+ * The command table and what every command gets: the options that all understand, parsed. The
+ * parser (options.c), --help (main.c) and the shells' completion (completion.c) read the table.
  */
 #ifndef DNSFENCE_COMMAND_H
 #define DNSFENCE_COMMAND_H
@@ -16,17 +17,48 @@ enum exit_code {
 	EXIT_INTERNAL = 5,
 };
 
+/* Arguments, in the order they came; not owned. */
+struct texts {
+	const char **list;
+	size_t length;
+};
+
 struct options {
 	const char *config; /* NULL: the default path, or the built-in policy */
 	const char *cgroup; /* path below the cgroup2 mount */
 	const char *pin_dir;
 	const char *runtime_dir;
 	bool verbose;
+	bool help;
+	bool version;
 	bool json;
 	bool ephemeral; /* run */
 	bool kill; /* sockets: end what is not sanctioned */
 	bool all; /* sockets: show what is, too */
 	unsigned long lines; /* events: stop after so many, 0: never */
+	struct texts words; /* behind the command, for those that take some */
+};
+
+/* Which member of struct options an option sets, and how. */
+enum option_kind {
+	OPTION_FLAG, /* bool */
+	OPTION_TEXT, /* const char * */
+	OPTION_TEXTS, /* struct texts: may be given several times */
+	OPTION_COUNT, /* unsigned long, from 1 */
+};
+
+#define FLAG(member) .kind = OPTION_FLAG, .offset = offsetof(struct options, member)
+#define TEXT(member) .kind = OPTION_TEXT, .offset = offsetof(struct options, member)
+#define TEXTS(member) .kind = OPTION_TEXTS, .offset = offsetof(struct options, member)
+#define COUNT(member) .kind = OPTION_COUNT, .offset = offsetof(struct options, member)
+
+/* What an argument may be, for completion; all but the files are lists of `dnsfence completion`. */
+enum value_kind {
+	VALUE_ANY, /* nothing to offer */
+	VALUE_FILE,
+	VALUE_DIRECTORY,
+	VALUE_CGROUP,
+	VALUE_SHELL,
 };
 
 /* A command's own option; the common ones are in main.c. */
@@ -35,15 +67,25 @@ struct command_option {
 	char letter; /* short, 0: none */
 	const char *argument; /* NULL: takes none */
 	const char *doc;
+	enum option_kind kind;
+	size_t offset;
+	enum value_kind value;
 };
 
 struct command {
 	const char *name;
 	const char *doc; /* one line */
-	const char *more; /* for --help: what it prints, what exits mean, an example */
+	const char *more; /* for --help: what it prints, what exits mean, examples */
 	const struct command_option *options; /* NULL: none */
 	int (*run)(const struct options *options);
+	const char *words; /* what may stand behind it, for --help; NULL: nothing */
+	size_t words_max;
+	enum value_kind words_value;
 };
+
+/* End with a NULL name. */
+extern const struct command command_table[];
+extern const struct command_option common_options[];
 
 int cmd_run(const struct options *options);
 int cmd_load(const struct options *options);

@@ -3,13 +3,10 @@
 #include <arpa/inet.h>
 
 #include "attach.h"
+#include "color.h"
 #include "event.h"
 
 #define ECS_VERSION "8.11"
-
-#define COLOR_RED "\033[31m"
-#define COLOR_YELLOW "\033[33m"
-#define COLOR_NONE "\033[0m"
 
 static const char *transport_name(unsigned int protocol)
 {

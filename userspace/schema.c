@@ -3,6 +3,7 @@
 
 #include "bpf/abi.h"
 #include "config.h"
+#include "suggest.h"
 
 static const struct schema_choice choices_mode[] = {
 	{"enforce", MODE_ENFORCE, "block and log"},
@@ -369,44 +370,15 @@ const struct schema_field *schema_find(const struct schema_object *object, const
 	return NULL;
 }
 
-/* Levenshtein distance of two short words; words that cannot be near count as 99. */
-static unsigned int schema_distance(const char *a, const char *b)
-{
-	unsigned int row[32], length_a = (unsigned int)strlen(a),
-			      length_b = (unsigned int)strlen(b);
-
-	if (length_a >= ARRAY_LEN(row) || length_b >= ARRAY_LEN(row))
-		return 99;
-	for (unsigned int j = 0; j <= length_b; j++)
-		row[j] = j;
-	for (unsigned int i = 1; i <= length_a; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned int j = 1; j <= length_b; j++) {
-			unsigned int replaced = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = MIN(MIN(row[j], row[j - 1]) + 1, replaced);
-		}
-	}
-	return row[length_b];
-}
-
 const char *schema_suggest(const struct schema_object *object, const char *key)
 {
-	unsigned int best = 1 + MAX((unsigned int)strlen(key) / 3, 1u);
-	const char *suggestion = NULL;
+	struct suggestion suggestion;
 
-	for (const struct schema_field *field = object->fields; field->key; field++) {
-		unsigned int distance = schema_distance(key, field->key);
-
-		if (field->kind != SCHEMA_LATER && distance < best) {
-			best = distance;
-			suggestion = field->key;
-		}
-	}
-	return suggestion;
+	suggestion_begin(&suggestion, key);
+	for (const struct schema_field *field = object->fields; field->key; field++)
+		if (field->kind != SCHEMA_LATER)
+			suggestion_offer(&suggestion, field->key);
+	return suggestion.nearest;
 }
 
 const struct schema_choice *schema_choice_find(const struct schema_choice *choices,
