@@ -99,7 +99,7 @@ $(build)/%: docs/%.scd
 # Tests. Unit tests need no root; kernel tests make namespaces and cgroups of their own.
 unit_sources := $(wildcard tests/unit/test_*.c)
 unit_tests   := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(unit_sources))
-unit_common  := $(call objects_of,tests/unit/reference.c tests/unit/judge.c)
+unit_common  := $(call objects_of,tests/unit/reference.c tests/unit/judge.c tests/unit/opinion.c)
 
 $(build)/tests/unit/test_%: $(build)/tests/unit/test_%.o $(unit_common) $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs) -lcmocka

@@ -36,6 +36,9 @@ struct options {
 	bool kill; /* sockets: end what is not sanctioned */
 	bool all; /* sockets: show what is, too */
 	unsigned long lines; /* events: stop after so many, 0: never */
+	struct texts destinations; /* explain: of lookups */
+	bool live; /* explain: by what is in force, not by the configuration */
+	const char *asker_cgroup, *asker_pid, *asker_user; /* explain: who asks */
 	struct texts words; /* behind the command, for those that take some */
 };
 
@@ -58,6 +61,8 @@ enum value_kind {
 	VALUE_FILE,
 	VALUE_DIRECTORY,
 	VALUE_CGROUP,
+	VALUE_PID,
+	VALUE_USER,
 	VALUE_SHELL,
 };
 
@@ -95,6 +100,7 @@ int cmd_reload(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_events(const struct options *options);
 int cmd_sockets(const struct options *options);
+int cmd_explain(const struct options *options);
 int cmd_init(const struct options *options);
 
 #endif

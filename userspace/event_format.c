@@ -8,7 +8,7 @@
 
 #define ECS_VERSION "8.11"
 
-static const char *transport_name(unsigned int protocol)
+const char *event_transport_name(unsigned int protocol)
 {
 	switch (protocol) {
 	case IPPROTO_UDP:
@@ -113,7 +113,7 @@ static void write_endpoint(const struct df_event *record, const char *key, const
 static void write_network(const struct df_event *record, struct json *to)
 {
 	json_object(to, "network");
-	write_text(to, "transport", transport_name(record->protocol));
+	write_text(to, "transport", event_transport_name(record->protocol));
 	json_string(to, "protocol", event_service_name(record->service));
 	if (record->family)
 		json_string(to, "type", record->family == 6 ? "ipv6" : "ipv4");
@@ -525,7 +525,7 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s%s: %s, policy %s%s", clock,
 			  color ? denied ? COLOR_RED : COLOR_YELLOW : "",
 			  denied ? "DENIED" : "AUDIT ", color ? COLOR_NONE : "",
-			  event_service_name(record->service), transport_name(record->protocol),
+			  event_service_name(record->service), event_transport_name(record->protocol),
 			  target, question, culprit, cgroup, event_reason_name(record->reason),
 			  record->policy[0] ? record->policy : "none", repeats);
 	length = MIN(MAX(length, 0), (int)size - 2);

@@ -60,17 +60,24 @@ static int subject_order(const void *left, const void *right)
 	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-static uint32_t subject_lower(const struct policy_image *image, uint64_t cgroup_id, uint32_t uid,
-			      uint32_t rank)
+const uint32_t *judge_subject(const struct policy_image *image, uint64_t cgroup_id, uint32_t uid)
 {
 	const struct policy_subject wanted = {.key = {.cgroup_id = cgroup_id, .uid = uid}};
 	const struct policy_subject *found;
 
 	if (!image->subjects_length)
-		return rank;
+		return NULL;
 	found = bsearch(&wanted, image->subjects, image->subjects_length, sizeof(*image->subjects),
 			subject_order);
-	return found && found->rank < rank ? found->rank : rank;
+	return found ? &found->rank : NULL;
+}
+
+static uint32_t subject_lower(const struct policy_image *image, uint64_t cgroup_id, uint32_t uid,
+			      uint32_t rank)
+{
+	const uint32_t *found = judge_subject(image, cgroup_id, uid);
+
+	return found && *found < rank ? *found : rank;
 }
 
 uint32_t judge_rank(const struct policy_image *image, const uint64_t *ancestors, size_t levels,

@@ -24,6 +24,10 @@ struct judgement {
 uint32_t judge_rank(const struct policy_image *image, const uint64_t *ancestors, size_t levels,
 		    uint32_t uid);
 
+/* The rank that one entry of the image's subjects names, see df_subject_key; NULL: there is none.
+ */
+const uint32_t *judge_subject(const struct policy_image *image, uint64_t cgroup_id, uint32_t uid);
+
 /* What the policy of this rank, below DF_POLICY_MAX, says to a flow. */
 struct judgement judge_flow(const struct policy_image *image, const struct df_flow *flow,
 			    uint32_t rank);

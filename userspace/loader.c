@@ -258,6 +258,46 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	return 0;
 }
 
+static const enum fence_map shared_tables[] = {FENCE_RESOLVERS, FENCE_PREFIXES, FENCE_SUBJECTS,
+					       FENCE_ORIGINS};
+
+static int beside_prepare(struct dnsfence_bpf *object, const int pinned[FENCE_MAP_MAX])
+{
+	struct bpf_program *program;
+	int r = 0;
+
+	bpf_object__for_each_program(program, object->obj)(void)
+		bpf_program__set_autoload(program, program == object->progs.dnsfence_packet);
+	(void)bpf_map__set_max_entries(object->maps.events, (uint32_t)sysconf(_SC_PAGESIZE));
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(shared_tables); i++)
+		r = bpf_map__reuse_fd(fence_map(object, shared_tables[i]),
+				      pinned[shared_tables[i]]);
+	return r;
+}
+
+int fence_open_beside(const int pinned[FENCE_MAP_MAX], const struct kernel_features *features,
+		      struct fence *ret, struct problem *problem)
+{
+	struct fence fence = {.features = *features, .object = dnsfence_bpf__open()};
+	int r;
+
+	if (!fence.object)
+		return fence_explain(-errno, true, problem);
+	fence_configure(fence.object, features);
+	r = beside_prepare(fence.object, pinned);
+	if (r == 0)
+		r = dnsfence_bpf__load(fence.object);
+	if (r == 0 && !fence.object->bss)
+		r = -EINVAL;
+	if (r < 0) {
+		dnsfence_bpf__destroy(fence.object);
+		return fence_explain(r, true, problem);
+	}
+	fence_fill(&fence);
+	*ret = fence;
+	return 0;
+}
+
 /* All names go before the first new one comes: a death between leaves too few, not a mixture. */
 int fence_pin_maps(const struct fence *fence, const struct pins *pins, struct problem *problem)
 {

@@ -78,6 +78,14 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 void fence_close(struct fence *fence);
 
 /*
+ * Load the packet program once more, beside one that is in force, to ask it (BPF_PROG_TEST_RUN):
+ * over the same tables, pinned[] from fence_open_pinned(), but with counters, log and globals of
+ * its own, so that asking leaves no trace. *ret->generations is empty and the caller's to fill.
+ */
+int fence_open_beside(const int pinned[FENCE_MAP_MAX], const struct kernel_features *features,
+		      struct fence *ret, struct problem *problem);
+
+/*
  * Pin maps that were not taken over, in the place of others, once their programs are attached: an
  * upgrade that fails before leaves what was pinned, and its counters, as they were.
  */

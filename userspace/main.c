@@ -43,6 +43,19 @@ static const struct command_option options_sockets[] = {
 	{0},
 };
 
+static const struct command_option options_explain[] = {
+	{"dst", 0, "DST", "ADDRESS[:PORT][/SERVICE][/TRANSPORT]; may be given several times",
+	 TEXTS(destinations)},
+	{"live", 0, NULL, "ask the policy that is in force, and the loaded program", FLAG(live)},
+	{"cgroup", 0, "PATH", "who asks: a process in this cgroup, a path below the cgroup2 mount",
+	 TEXT(asker_cgroup), VALUE_CGROUP},
+	{"pid", 0, "PID", "who asks: this process", TEXT(asker_pid), VALUE_PID},
+	{"user", 0, "USER", "who asks: a name or uid, alone or with one of the above",
+	 TEXT(asker_user), VALUE_USER},
+	{"json", 'j', NULL, "print JSON, one object a line", FLAG(json)},
+	{0},
+};
+
 const struct command command_table[] = {
 	{"run", "enforce and log in the foreground; the daemon",
 	 "Violations go to standard output and to the file that the configuration names.\n"
@@ -90,6 +103,19 @@ const struct command command_table[] = {
 	 "when some are open, 3 when a part of this host could not be looked at.\n\n"
 	 "  dnsfence sockets --kill\n  dnsfence sockets --all -j | jq .totals",
 	 options_sockets, cmd_sockets},
+	{"explain", "say why a lookup is let through or refused",
+	 "The verdict and its reason, the policy and the lines of the configuration that\n"
+	 "decide, which hook acts and the errno that its caller sees, and what nearly held.\n"
+	 "By the configuration, nothing is changed or sent; with --live by what is in force.\n"
+	 "Without one of --cgroup, --pid and --user this process asks. A DST is an address\n"
+	 "with what is to be said of it; - reads one a line from standard input, each perhaps\n"
+	 "with cgroup=PATH, pid=PID or user=USER behind, and answers each in a line.\n"
+	 "Exits 1 when one is refused.\n\n"
+	 "  dnsfence explain 8.8.8.8:53/udp\n"
+	 "  dnsfence explain 10.0.0.53/dot --cgroup /ci.slice --user 1000\n"
+	 "  dnsfence explain --live --dst '[2001:db8::1]:853/tcp' --pid 4711 -j | jq .reason\n"
+	 "  grep -o 'nameserver .*' /etc/resolv.conf | cut -d' ' -f2 | dnsfence explain -",
+	 options_explain, cmd_explain, "[DST...]", SIZE_MAX - 1},
 	{"init", "print the built-in policy as a file to start from",
 	 "Made from this host's resolv.conf, and for root from who answers on loopback.\n\n  "
 	 "dnsfence init > " CONFIG_DEFAULT_PATH,

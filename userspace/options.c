@@ -290,6 +290,7 @@ int options_parse(int argc, char **argv, const struct command *commands,
 
 void options_done(struct options *options)
 {
+	free(options->destinations.list);
 	free(options->words.list);
-	options->words = (struct texts){0};
+	options->destinations = options->words = (struct texts){0};
 }

@@ -262,3 +262,16 @@ void owners_process_name(uint32_t pid, char *name, size_t size)
 	if (file && fgets(name, (int)size, file))
 		name[strcspn(name, "\n")] = 0;
 }
+
+/* The real user id, the first of four in proc_pid_status(5). */
+int owners_process_user(uint32_t pid, uint32_t *ret)
+{
+	_cleanup_file_ FILE *file = process_open(pid, "status");
+	_cleanup_free_ char *line = NULL;
+	size_t length = 0;
+
+	while (file && getline(&line, &length, file) > 0)
+		if (sscanf(line, "Uid: %u", ret) == 1)
+			return 0;
+	return -ESRCH;
+}

@@ -44,4 +44,7 @@ void owners_process_cgroup(uint32_t pid, char *path, size_t size);
 /* Its name as `ps` shows it; empty when it has gone. */
 void owners_process_name(uint32_t pid, char *name, size_t size);
 
+/* Its real user id. 0 or -ESRCH. */
+int owners_process_user(uint32_t pid, uint32_t *ret);
+
 #endif

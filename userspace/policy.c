@@ -80,6 +80,34 @@ static uint32_t resolver_port_protocols(const struct resolver *resolver)
 	return only;
 }
 
+int policy_resolver_masks(const struct config *config, const struct resolver *resolver,
+			  struct resolver_mask ret[RESOLVER_MASKS_MAX])
+{
+	uint32_t protocols, own = 0, mask = 0;
+	int length = 0;
+
+	if (!resolver->port) {
+		ret[0] = (struct resolver_mask){0, resolver_service_mask(config, resolver)};
+		return 1;
+	}
+	protocols = resolver_port_protocols(resolver);
+	for (uint32_t bit = DF_PROTO_UDP; bit <= DF_PROTO_TCP; bit <<= 1) {
+		uint32_t service = service_of(resolver->port, bit, config->services);
+
+		if (!(protocols & bit))
+			continue;
+		if (service < DF_SERVICE_MAX)
+			mask |= DF_SERVICE_MASK(service, bit);
+		else
+			own |= bit;
+	}
+	if (mask)
+		ret[length++] = (struct resolver_mask){0, mask};
+	if (own)
+		ret[length++] = (struct resolver_mask){resolver->port, own};
+	return length;
+}
+
 struct resolver_list {
 	struct policy_resolver *list;
 	size_t length;
@@ -113,38 +141,32 @@ static struct resolver_list *compiler_table(struct compiler *compiler,
 	return address_is_single(&resolver->address) ? &compiler->exact : &compiler->prefixes;
 }
 
-/*
- * A resolver whose port is some fenced service's own, over that service's transport, is that
- * service's resolver, however it was written; the rest has a port of its own.
- */
-static int compiler_add_port(struct compiler *compiler, const struct resolver *resolver,
-			     uint32_t scope)
+/* A port of its own is fenced for everybody else at that address, too. */
+static int compiler_add_endpoint(struct compiler *compiler, const struct resolver *resolver,
+				 uint32_t protocols)
 {
 	struct df_generation *generation = &compiler->image->generation;
-	uint32_t protocols = resolver_port_protocols(resolver), own = 0, mask = 0;
 
-	for (uint32_t bit = DF_PROTO_UDP; bit <= DF_PROTO_TCP; bit <<= 1) {
-		uint32_t service = service_of(resolver->port, bit, compiler->config->services);
-
-		if (!(protocols & bit))
-			continue;
-		if (service < DF_SERVICE_MAX)
-			mask |= DF_SERVICE_MASK(service, bit);
-		else
-			own |= bit;
-	}
-	if (mask && resolver_add(compiler_table(compiler, resolver), resolver, scope, 0, mask) < 0)
-		return -ENOMEM;
-	if (!own)
-		return 0;
 	port_fence(generation, resolver->port);
-	if (resolver_add(compiler_table(compiler, resolver), resolver, scope, resolver->port, own) <
-		    0 ||
-	    resolver_add(compiler_table(compiler, resolver), resolver, DF_SCOPE_ENDPOINTS,
-			 resolver->port, own) < 0)
-		return -ENOMEM;
 	if (!address_is_single(&resolver->address))
 		generation->flags |= DF_GEN_ENDPOINT_PREFIXES;
+	return resolver_add(compiler_table(compiler, resolver), resolver, DF_SCOPE_ENDPOINTS,
+			    resolver->port, protocols);
+}
+
+static int compiler_add_resolver(struct compiler *compiler, const struct resolver *resolver,
+				 uint32_t scope)
+{
+	struct resolver_mask masks[RESOLVER_MASKS_MAX];
+	int length = policy_resolver_masks(compiler->config, resolver, masks);
+
+	for (int i = 0; i < length; i++) {
+		if (resolver_add(compiler_table(compiler, resolver), resolver, scope, masks[i].port,
+				 masks[i].mask) < 0)
+			return -ENOMEM;
+		if (masks[i].port && compiler_add_endpoint(compiler, resolver, masks[i].mask) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -153,19 +175,13 @@ static int compiler_add_set(struct compiler *compiler, const struct resolver_set
 {
 	for (size_t i = 0; i < set->length; i++) {
 		const struct resolver *resolver = &set->resolvers[i];
-		int r;
 
 		if (!address_is_single(&resolver->address))
 			*flags |= DF_POLICY_PREFIXES;
 		if (resolver->translated)
 			compiler->image->generation.flags |= DF_GEN_TRANSLATED;
-		if (resolver->port)
-			r = compiler_add_port(compiler, resolver, scope);
-		else
-			r = resolver_add(compiler_table(compiler, resolver), resolver, scope, 0,
-					 resolver_service_mask(compiler->config, resolver));
-		if (r < 0)
-			return r;
+		if (compiler_add_resolver(compiler, resolver, scope) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -370,6 +386,21 @@ static void subjects_finish(struct policy_image *image)
 			   sizeof(image->subjects[i].key)) != 0)
 			image->subjects[++kept] = image->subjects[i];
 	image->subjects_length = kept + 1;
+}
+
+void policy_image_sort(struct policy_image *image)
+{
+	if (image->exact_length)
+		qsort(image->exact, image->exact_length, sizeof(*image->exact), resolver_compare);
+	if (image->prefixes_length)
+		qsort(image->prefixes, image->prefixes_length, sizeof(*image->prefixes),
+		      resolver_compare);
+	if (image->subjects_length)
+		qsort(image->subjects, image->subjects_length, sizeof(*image->subjects),
+		      subject_compare);
+	if (image->origins_length)
+		qsort(image->origins, image->origins_length, sizeof(*image->origins),
+		      origin_compare);
 }
 
 int policy_set_subjects(struct policy_image *image, const struct subject *subjects,

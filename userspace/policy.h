@@ -67,4 +67,23 @@ int policy_set_subjects(struct policy_image *image, const struct subject *subjec
 			size_t subjects_length);
 void policy_image_done(struct policy_image *image);
 
+/* Put the lists into the order that judge.c searches them in; for who fills an image elsewhere. */
+void policy_image_sort(struct policy_image *image);
+
+/* What a resolver is asked on: the services' own ports (0), or one of its own. */
+struct resolver_mask {
+	uint16_t port;
+	uint32_t mask; /* as a table's value, without DF_RESOLVER_TRANSLATED */
+};
+
+#define RESOLVER_MASKS_MAX 2
+
+/*
+ * A resolver whose port is some fenced service's own, over that service's transport, is that
+ * service's resolver, however it was written; the rest has a port of its own. How many of *ret are
+ * filled.
+ */
+int policy_resolver_masks(const struct config *config, const struct resolver *resolver,
+			  struct resolver_mask ret[RESOLVER_MASKS_MAX]);
+
 #endif

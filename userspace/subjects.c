@@ -155,7 +155,7 @@ static int subject_add_cgroup(struct resolution *resolution, const struct policy
 	return 0;
 }
 
-static int user_resolve(const char *text, uint32_t *ret)
+int subjects_find_user(const char *text, uint32_t *ret)
 {
 	const struct passwd *user;
 	unsigned long uid;
@@ -179,7 +179,7 @@ static int user_resolve(const char *text, uint32_t *ret)
 static int policy_resolve_user(struct policy_config *policy, uint32_t *ret)
 {
 	if (policy->match_user && !policy->uid_known) {
-		if (user_resolve(policy->match_user, &policy->uid) < 0)
+		if (subjects_find_user(policy->match_user, &policy->uid) < 0)
 			return -ENOENT;
 		policy->uid_known = true;
 	}

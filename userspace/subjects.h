@@ -25,4 +25,7 @@ int subjects_resolve(struct config *config, const char *mount, bool strict,
 bool subjects_equal(const struct subject_list *a, const struct subject_list *b);
 void subjects_done(struct subject_list *list);
 
+/* A user's name or uid -> uid, by the name service. 0 or -ENOENT. */
+int subjects_find_user(const char *text, uint32_t *ret);
+
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* "--cgroup", "--pid" or "--user" of explain -> who would ask, as this host knows it now. */
+#ifndef DNSFENCE_ASKER_H
+#define DNSFENCE_ASKER_H
+
+#include "explain.h"
+#include "problem.h"
+
+/* All NULL: this process. */
+struct asker_request {
+	const char *cgroup; /* path below the mount */
+	const char *pid;
+	const char *user; /* name or uid; with one of the above it replaces that one's user */
+};
+
+/*
+ * mount: of cgroup2; scope: the fenced cgroup, below it. 0; -EINVAL or -ENOENT with *problem set.
+ */
+int asker_find(const struct asker_request *request, const char *mount, const char *scope,
+	       struct asker *ret, struct problem *problem);
+
+#endif

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "live.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+
+#include "attach.h"
+#include "cgroup.h"
+#include "counters.h"
+
+#define TRIES 20 /* a reload may come in between */
+#define KEY_MAX sizeof(struct df_origin_key)
+
+#define ETHERNET 14
+#define ETHERTYPE_IP4 0x0800
+#define ETHERTYPE_IP6 0x86dd
+#define TRANSPORT 20 /* bytes: a TCP header, or a UDP one and the beginning of a question */
+#define FRAME_MAX (ETHERNET + IP6_HEADER + TRANSPORT)
+
+_Static_assert(sizeof(struct df_resolver_prefix_key) <= KEY_MAX &&
+		       sizeof(struct df_resolver_key) <= KEY_MAX &&
+		       sizeof(struct df_subject_key) <= KEY_MAX,
+	       "any table's key");
+
+/* An entry of one of the tables into the image. */
+typedef int (*live_taker)(struct policy_image *image, const void *key, uint32_t value);
+
+static int take_exact(struct policy_image *image, const void *key, uint32_t value)
+{
+	struct policy_resolver *entry = ARRAY_APPEND(image->exact, image->exact_length);
+
+	if (!entry)
+		return -ENOMEM;
+	memcpy(&entry->key, key, sizeof(entry->key));
+	entry->prefix = entry->key.family == 4 ? 32 : 128;
+	entry->mask = value;
+	return 0;
+}
+
+static int take_prefix(struct policy_image *image, const void *key, uint32_t value)
+{
+	struct policy_resolver *entry = ARRAY_APPEND(image->prefixes, image->prefixes_length);
+	const struct df_resolver_prefix_key *from = key;
+
+	if (!entry)
+		return -ENOMEM;
+	memcpy(&entry->key, &from->key, sizeof(entry->key));
+	entry->prefix = from->prefixlen - DF_PREFIX_BASE;
+	entry->mask = value;
+	return 0;
+}
+
+static int take_subject(struct policy_image *image, const void *key, uint32_t value)
+{
+	struct policy_subject *entry = ARRAY_APPEND(image->subjects, image->subjects_length);
+
+	if (!entry)
+		return -ENOMEM;
+	memcpy(&entry->key, key, sizeof(entry->key));
+	entry->rank = value;
+	return 0;
+}
+
+static const struct {
+	enum fence_map outer;
+	live_taker take;
+} tables[] = {
+	{FENCE_RESOLVERS, take_exact},
+	{FENCE_PREFIXES, take_prefix},
+	{FENCE_SUBJECTS, take_subject},
+};
+
+/* The table of one generation. -EAGAIN when it has just been replaced. */
+static int table_open(int outer, uint32_t slot, uint32_t *ret_entries)
+{
+	struct bpf_map_info info = {0};
+	uint32_t id, size = sizeof(info);
+	int fd;
+
+	if (bpf_map_lookup_elem(outer, &slot, &id) < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	*ret_entries = info.max_entries;
+	return fd;
+}
+
+/* An entry that goes while we walk makes the kernel begin anew: hence the bound. */
+static int table_read(int outer, uint32_t slot, live_taker take, struct policy_image *image)
+{
+	uint8_t keys[2][KEY_MAX] __attribute__((aligned(8)));
+	uint32_t entries = 0, value;
+	_cleanup_close_ int fd = table_open(outer, slot, &entries);
+	const void *key = NULL;
+
+	if (fd < 0)
+		return fd;
+	for (uint64_t turn = 0; turn <= 2ull * entries; turn++) {
+		void *next = keys[turn & 1];
+
+		if (bpf_map_get_next_key(fd, key, next) < 0)
+			return errno == ENOENT ? 0 : -errno;
+		if (bpf_map_lookup_elem(fd, next, &value) == 0 && take(image, next, value) < 0)
+			return -ENOMEM;
+		key = next;
+	}
+	return -EAGAIN;
+}
+
+static void globals_take(const struct fence_globals *globals, struct policy_image *image)
+{
+	image->generation = globals->generations[globals->active & 1];
+}
+
+static int image_read_once(const int maps[FENCE_MAP_MAX], struct fence_globals *globals,
+			   struct policy_image *image)
+{
+	uint32_t slot;
+	uint64_t id;
+	int r = fence_read_globals(maps[FENCE_GLOBALS], globals);
+
+	if (r < 0)
+		return r;
+	globals_take(globals, image);
+	slot = globals->active & 1;
+	id = image->generation.id;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(tables); i++)
+		r = table_read(maps[tables[i].outer], slot, tables[i].take, image);
+	if (r == 0)
+		r = fence_read_globals(maps[FENCE_GLOBALS], globals);
+	if (r == 0 && (slot != (globals->active & 1) || globals->generations[slot].id != id))
+		r = -EAGAIN;
+	return r;
+}
+
+static int image_read(struct live *live, struct problem *problem)
+{
+	_cleanup_free_ struct fence_globals *globals = calloc(1, sizeof(*globals));
+	int r = globals ? -EAGAIN : -ENOMEM;
+
+	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
+		policy_image_done(&live->image);
+		r = image_read_once(live->maps, globals, &live->image);
+	}
+	if (r < 0)
+		return problem_set(problem, -r, "cannot read the policy that is in force: %s%s",
+				   strerror(-r), r == -EPERM ? "; run as root" : "");
+	if (!live->image.generation.id)
+		return problem_set(problem, ENOTSUP,
+				   "no policy has been published; \"dnsfence run\" or \"load\" "
+				   "mends it");
+	live->slot = globals->active & 1;
+	policy_image_sort(&live->image);
+	return 0;
+}
+
+/* Which hooks there are, and around which cgroup. */
+static int live_inspect(struct live *live, const struct pins *pins, const char *mount,
+			uint32_t *ret_program, struct problem *problem)
+{
+	_cleanup_close_ int fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct link_state packet = {0};
+
+	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++) {
+		struct link_state state = {0};
+
+		(void)attach_inspect(pins, hook, &state);
+		live->surroundings.attached[hook] = state.attached;
+		if (hook == DF_HOOK_PACKET)
+			packet = state;
+	}
+	if (!packet.attached)
+		return problem_set(problem, ENOTSUP,
+				   "the fence is open: its packet hook is not attached; \"dnsfence "
+				   "run\" or \"load\" closes it");
+	if (cgroup_path_of(fd, mount, packet.cgroup_id, &live->scope) < 0)
+		return problem_set(problem, ENOTSUP,
+				   "the fenced cgroup is gone, or not to be seen "
+				   "from here; \"dnsfence status\" says more");
+	*ret_program = packet.program_id;
+	return 0;
+}
+
+static const char *live_no_program(struct live *live, const char *why)
+{
+	snprintf(live->why, sizeof(live->why), "%s", why);
+	return live->why;
+}
+
+/* The copy, its globals those of the policy in force. */
+static void live_open_program(struct live *live, uint32_t loaded)
+{
+	struct program_state here, there;
+	struct problem problem = {{0}};
+	int program;
+
+	if (fence_open_beside(live->maps, &live->features, &live->beside, &problem) < 0) {
+		live->program_why = live_no_program(live, problem.text);
+		return;
+	}
+	program = live->beside.programs[DF_HOOK_PACKET];
+	attach_describe_program(attach_program_id(program), &here);
+	attach_describe_program(loaded, &there);
+	if (!here.tag[0] || !util_streq(here.tag, there.tag))
+		live->program_why =
+			"it is another version's; \"dnsfence reload\" of this one, after "
+			"a start of its daemon, replaces it";
+}
+
+int live_open(const char *pin_dir, const char *mount, struct live *ret, struct problem *problem)
+{
+	struct live live = {.scope = NULL};
+	uint32_t program = 0;
+	struct pins pins;
+	int r;
+
+	for (int map = 0; map < FENCE_MAP_MAX; map++)
+		live.maps[map] = -1;
+	r = pins_init(&pins, pin_dir, problem);
+	if (r >= 0)
+		r = fence_open_pinned(&pins, live.maps, problem);
+	if (r == -ENOENT)
+		r = problem_set(
+			problem, ENOTSUP,
+			"the fence is open: nothing is pinned in %s; \"dnsfence run\" closes "
+			"it, and without --live the configuration is asked",
+			pin_dir);
+	if (r >= 0)
+		r = fence_probe(&live.features, problem);
+	if (r >= 0)
+		r = live_inspect(&live, &pins, mount, &program, problem);
+	if (r >= 0)
+		r = image_read(&live, problem);
+	if (r >= 0)
+		live_open_program(&live, program);
+	*ret = live;
+	ret->surroundings.features = &ret->features;
+	if (ret->program_why == live.why)
+		ret->program_why = ret->why;
+	if (r < 0)
+		live_done(ret);
+	return r;
+}
+
+void live_done(struct live *live)
+{
+	policy_image_done(&live->image);
+	fence_close_pinned(live->maps);
+	fence_close(&live->beside);
+	free(live->scope);
+	*live = (struct live){0};
+}
+
+static void put16(uint8_t *place, uint32_t value)
+{
+	place[0] = (uint8_t)(value >> 8);
+	place[1] = (uint8_t)value;
+}
+
+/* From a port that is nobody's service: what leaves one that is may be an answer. */
+static uint16_t source_port(const struct policy_image *image)
+{
+	uint16_t port = 49152; /* RFC 6335 6: dynamic ports begin there */
+
+	while (port < 65535 && judge_fences(image, port))
+		port++;
+	return port;
+}
+
+/* The lookup's first packet. Its length. */
+static uint32_t frame_fill(uint8_t frame[FRAME_MAX], const struct live *live,
+			   const struct query *query)
+{
+	const struct df_flow flow = query_flow(query);
+	uint32_t header = flow.family == 4 ? IP4_HEADER : IP6_HEADER;
+	uint8_t *ip = frame + ETHERNET, *transport = ip + header;
+
+	memset(frame, 0, FRAME_MAX);
+	put16(frame + 12, flow.family == 4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6);
+	if (flow.family == 4) {
+		ip[0] = 0x45;
+		put16(ip + 2, IP4_HEADER + TRANSPORT);
+		ip[8] = 64;
+		ip[9] = flow.protocol;
+		memcpy(ip + 16, flow.daddr, 4);
+	} else {
+		ip[0] = 0x60;
+		put16(ip + 4, TRANSPORT);
+		ip[6] = flow.protocol;
+		ip[7] = 64;
+		memcpy(ip + 24, flow.daddr, 16);
+	}
+	put16(transport, source_port(&live->image));
+	put16(transport + 2, flow.dport);
+	if (flow.protocol == PROTO_TCP) {
+		transport[12] = 5 << 4;
+		transport[13] = 0x02; /* SYN */
+	} else {
+		put16(transport + 4, TRANSPORT);
+	}
+	return ETHERNET + header + TRANSPORT;
+}
+
+/* As it is for this process; of others only the policy that is theirs. */
+static bool generation_fill(const struct live *live, const struct asker *asker, uint32_t rank)
+{
+	struct df_generation *generation = &live->beside.generations[live->slot];
+	bool walks =
+		asker->self && (asker->uid == 0 || !(live->image.generation.flags & DF_GEN_USERS));
+
+	*live->beside.active = live->slot;
+	*generation = live->image.generation;
+	if (walks)
+		return true;
+	generation->default_policy = rank;
+	generation->flags &= ~(DF_GEN_SEVERAL | DF_GEN_USERS);
+	generation->levels = 0;
+	return false;
+}
+
+/* Are the tables still those of the image? */
+static int live_check(const struct live *live)
+{
+	_cleanup_free_ struct fence_globals *globals = calloc(1, sizeof(*globals));
+	int r = globals ? fence_read_globals(live->maps[FENCE_GLOBALS], globals) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	return globals->generations[globals->active & 1].id == live->image.generation.id ? 0
+											 : -EAGAIN;
+}
+
+/* Which verdict the packet hook has counted between the two; none: it was no name resolution. */
+static bool counted(const struct df_counters *before, const struct df_counters *after,
+		    struct live_answer *ret)
+{
+	for (uint8_t verdict = 0; verdict < DF_VERDICT_MAX; verdict++)
+		for (uint8_t reason = 0; reason < DF_REASON_MAX; reason++)
+			if (before->verdicts[DF_HOOK_PACKET][verdict][reason] !=
+			    after->verdicts[DF_HOOK_PACKET][verdict][reason]) {
+				ret->verdict = verdict;
+				ret->reason = reason;
+				return true;
+			}
+	return false;
+}
+
+int live_ask(const struct live *live, const struct asker *asker, const struct query *query,
+	     uint32_t rank, struct live_answer *ret)
+{
+	int map = live->beside.maps[FENCE_COUNTERS];
+	struct live_answer answer = {.verdict = DF_VERDICT_PASS, .reason = DF_REASON_NONE};
+	struct df_counters before, after;
+	uint8_t frame[FRAME_MAX];
+	int r;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
+		    .data_size_in = frame_fill(frame, live, query), .repeat = 1);
+
+	answer.walked = generation_fill(live, asker, rank);
+	if (counters_read(map, &before) < 0)
+		return -EIO;
+	if (bpf_prog_test_run_opts(live->beside.programs[DF_HOOK_PACKET], &options) < 0)
+		return -errno;
+	if (counters_read(map, &after) < 0)
+		return -EIO;
+	(void)counted(&before, &after, &answer);
+	r = live_check(live);
+	if (r < 0)
+		return r;
+	if ((answer.verdict == DF_VERDICT_DENY) != (options.retval == 0))
+		return -EPROTO;
+	*ret = answer;
+	return 0;
+}
