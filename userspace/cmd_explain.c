@@ -13,6 +13,8 @@
 #include "outcome.h"
 #include "prepare.h"
 
+#define TRIES 20 /* at a policy that stays for the time of a question */
+
 /* What all questions of one run are answered from. */
 struct session {
 	const struct options *options;
@@ -90,7 +92,7 @@ static void session_find_lines(struct session *session)
 	struct problem ignored;
 
 	session->told.lines_why = NULL;
-	if (!session->lines && session->prepared.mount == NULL && nowhere)
+	if (!session->prepared.mount && nowhere)
 		(void)prepare(session->options, &session->prepared, nowhere, &ignored);
 	session->lines = session->prepared.mount &&
 			 image_is_of(&session->live.image, &session->prepared.image);
@@ -103,21 +105,25 @@ static void session_find_lines(struct session *session)
 			: "it has errors; \"dnsfence check\" shows them";
 }
 
-static int session_open_live(struct session *session, struct problem *problem)
+static void session_take_live(struct session *session)
 {
-	int r;
-
-	if (!session->mount && cgroup_find_mount(&session->mount) < 0)
-		return problem_set(problem, ENOTSUP,
-				   "no cgroup2 hierarchy is mounted in this mount namespace");
-	r = live_open(session->options->pin_dir, session->mount, &session->live, problem);
-	if (r < 0)
-		return r;
 	session->surroundings = session->live.surroundings;
 	session->told.generation = session->live.image.generation.id;
 	session->told.program_why = session->live.program_why;
 	session_find_lines(session);
-	return 0;
+}
+
+static int session_open_live(struct session *session, struct problem *problem)
+{
+	int r;
+
+	if (cgroup_find_mount(&session->mount) < 0)
+		return problem_set(problem, ENOTSUP,
+				   "no cgroup2 hierarchy is mounted in this mount namespace");
+	r = live_open(session->options->pin_dir, session->mount, &session->live, problem);
+	if (r >= 0)
+		session_take_live(session);
+	return r;
 }
 
 static void session_close(struct session *session)
@@ -191,12 +197,12 @@ static int session_answer(struct session *session, const struct asker *asker,
 	struct explanation explanation;
 	int r = -EAGAIN;
 
-	for (int try = 0; r == -EAGAIN && try < 5; try++) {
+	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
 		if (try) { /* reloaded meanwhile */
-			live_done(&session->live);
-			r = session_open_live(session, problem);
+			r = live_refresh(&session->live, problem);
 			if (r < 0)
 				return r;
+			session_take_live(session);
 		}
 		request = (struct explain_request){
 			.image = live ? &session->live.image : &session->prepared.image,

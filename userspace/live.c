@@ -162,16 +162,15 @@ static int image_read(struct live *live, struct problem *problem)
 }
 
 /* Which hooks there are, and around which cgroup. */
-static int live_inspect(struct live *live, const struct pins *pins, const char *mount,
-			uint32_t *ret_program, struct problem *problem)
+static int live_inspect(struct live *live, uint32_t *ret_program, struct problem *problem)
 {
-	_cleanup_close_ int fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(live->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct link_state packet = {0};
 
 	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++) {
 		struct link_state state = {0};
 
-		(void)attach_inspect(pins, hook, &state);
+		(void)attach_inspect(&live->pins, hook, &state);
 		live->surroundings.attached[hook] = state.attached;
 		if (hook == DF_HOOK_PACKET)
 			packet = state;
@@ -180,7 +179,9 @@ static int live_inspect(struct live *live, const struct pins *pins, const char *
 		return problem_set(problem, ENOTSUP,
 				   "the fence is open: its packet hook is not attached; \"dnsfence "
 				   "run\" or \"load\" closes it");
-	if (cgroup_path_of(fd, mount, packet.cgroup_id, &live->scope) < 0)
+	free(live->scope);
+	live->scope = NULL;
+	if (cgroup_path_of(fd, live->mount, packet.cgroup_id, &live->scope) < 0)
 		return problem_set(problem, ENOTSUP,
 				   "the fenced cgroup is gone, or not to be seen "
 				   "from here; \"dnsfence status\" says more");
@@ -216,16 +217,15 @@ static void live_open_program(struct live *live, uint32_t loaded)
 
 int live_open(const char *pin_dir, const char *mount, struct live *ret, struct problem *problem)
 {
-	struct live live = {.scope = NULL};
+	struct live live = {.mount = mount};
 	uint32_t program = 0;
-	struct pins pins;
 	int r;
 
 	for (int map = 0; map < FENCE_MAP_MAX; map++)
 		live.maps[map] = -1;
-	r = pins_init(&pins, pin_dir, problem);
+	r = pins_init(&live.pins, pin_dir, problem);
 	if (r >= 0)
-		r = fence_open_pinned(&pins, live.maps, problem);
+		r = fence_open_pinned(&live.pins, live.maps, problem);
 	if (r == -ENOENT)
 		r = problem_set(
 			problem, ENOTSUP,
@@ -235,7 +235,7 @@ int live_open(const char *pin_dir, const char *mount, struct live *ret, struct p
 	if (r >= 0)
 		r = fence_probe(&live.features, problem);
 	if (r >= 0)
-		r = live_inspect(&live, &pins, mount, &program, problem);
+		r = live_inspect(&live, &program, problem);
 	if (r >= 0)
 		r = image_read(&live, problem);
 	if (r >= 0)
@@ -247,6 +247,14 @@ int live_open(const char *pin_dir, const char *mount, struct live *ret, struct p
 	if (r < 0)
 		live_done(ret);
 	return r;
+}
+
+int live_refresh(struct live *live, struct problem *problem)
+{
+	uint32_t ignored;
+	int r = live_inspect(live, &ignored, problem);
+
+	return r < 0 ? r : image_read(live, problem);
 }
 
 void live_done(struct live *live)

@@ -18,6 +18,8 @@
 #include "loader.h"
 
 struct live {
+	struct pins pins;
+	const char *mount; /* of cgroup2 */
 	struct policy_image image; /* .generation.id counts */
 	struct denial_surroundings surroundings;
 	struct kernel_features features;
@@ -33,6 +35,9 @@ struct live {
 int live_open(const char *pin_dir, const char *mount, struct live *ret, struct problem *problem);
 void live_done(struct live *live);
 
+/* The policy that is in force by now. 0; -errno with *problem set. */
+int live_refresh(struct live *live, struct problem *problem);
+
 /* What the program says. */
 struct live_answer {
 	uint8_t verdict;
@@ -41,7 +46,7 @@ struct live_answer {
 };
 
 /*
- * 0 or -errno; -EAGAIN when another policy has been published since live_open(). Not when
+ * 0 or -errno; -EAGAIN when another policy has been published since it was read. Not when
  * live->program_why is set.
  */
 int live_ask(const struct live *live, const struct asker *asker, const struct query *query,
