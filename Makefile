@@ -10,6 +10,9 @@ PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
 MANDIR     ?= $(PREFIX)/share/man
 DATADIR    ?= $(PREFIX)/share/dnsfence
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR    ?= /usr/lib/systemd/system
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
@@ -56,7 +59,7 @@ skeletons := $(build)/dnsfence.skel.h
 .SECONDARY:
 
 .PHONY: all
-all: $(build)/dnsfence $(build)/dnsfence.schema.json man ## build everything
+all: $(build)/dnsfence $(build)/dnsfence.schema.json man completions ## build everything
 
 $(build)/dnsfence: $(call objects_of,userspace/main.c $(commands)) $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
@@ -82,6 +85,16 @@ $(build)/schema-dump: $(call objects_of,tools/schema-dump.c userspace/schema.c u
 
 $(build)/dnsfence.schema.json: $(build)/schema-dump
 	$(call quiet,GEN,$@)$< json > $@
+
+# What shells complete the commands by, from the command table.
+shells := bash zsh fish
+
+.PHONY: completions
+completions: $(addprefix $(build)/completion/,$(shells))
+
+$(build)/completion/%: $(build)/dnsfence
+	$(Q)mkdir -p $(@D)
+	$(call quiet,GEN,$@)$< completion $* > $@
 
 manuals := dnsfence.8 dnsfence.yaml.5 dnsfence-events.7
 
@@ -239,6 +252,9 @@ install_files := \
 	0644:$(build)/dnsfence-events.7:$(MANDIR)/man7/dnsfence-events.7 \
 	0644:$(build)/dnsfence.schema.json:$(DATADIR)/dnsfence.schema.json \
 	0644:COPYING:$(DATADIR)/COPYING \
+	0644:$(build)/completion/bash:$(BASHCOMPDIR)/dnsfence \
+	0644:$(build)/completion/zsh:$(ZSHCOMPDIR)/_dnsfence \
+	0644:$(build)/completion/fish:$(FISHCOMPDIR)/dnsfence.fish \
 	0644:packaging/dnsfence.logrotate:$(SYSCONFDIR)/logrotate.d/dnsfence \
 	0644:$(build)/dnsfence.service:$(UNITDIR)/dnsfence.service
 

@@ -101,6 +101,7 @@ int cmd_status(const struct options *options);
 int cmd_events(const struct options *options);
 int cmd_sockets(const struct options *options);
 int cmd_explain(const struct options *options);
+int cmd_completion(const struct options *options);
 int cmd_init(const struct options *options);
 
 #endif

@@ -525,8 +525,9 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s%s: %s, policy %s%s", clock,
 			  color ? denied ? COLOR_RED : COLOR_YELLOW : "",
 			  denied ? "DENIED" : "AUDIT ", color ? COLOR_NONE : "",
-			  event_service_name(record->service), event_transport_name(record->protocol),
-			  target, question, culprit, cgroup, event_reason_name(record->reason),
+			  event_service_name(record->service),
+			  event_transport_name(record->protocol), target, question, culprit, cgroup,
+			  event_reason_name(record->reason),
 			  record->policy[0] ? record->policy : "none", repeats);
 	length = MIN(MAX(length, 0), (int)size - 2);
 	to[length++] = '\n';

@@ -120,6 +120,13 @@ const struct command command_table[] = {
 	 "Made from this host's resolv.conf, and for root from who answers on loopback.\n\n  "
 	 "dnsfence init > " CONFIG_DEFAULT_PATH,
 	 NULL, cmd_init},
+	{"completion", "print what a shell completes dnsfence's commands by",
+	 "bash, zsh or fish; \"make install\" puts them where the shells look. The scripts ask\n"
+	 "\"dnsfence completion cgroups\", \"pids\" or \"users\" for what there is.\n\n"
+	 "  . <(dnsfence completion bash)\n"
+	 "  dnsfence completion zsh > ~/.zsh/functions/_dnsfence\n"
+	 "  dnsfence completion fish > ~/.config/fish/completions/dnsfence.fish",
+	 NULL, cmd_completion, "SHELL", 1, VALUE_SHELL},
 	{0},
 };
 

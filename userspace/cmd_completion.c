@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * completion: the scripts for shells, and what those ask while somebody types. Whoever may make a
+ * cgroup chooses its name: what a shell or terminal could mistake is not offered.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <fts.h>
+#include <pwd.h>
+
+#include "cgroup.h"
+#include "completion.h"
+#include "outcome.h"
+
+#define VALUES_MAX 5000 /* more are of no use to anybody */
+
+static bool value_is_plain(const char *value)
+{
+	for (; *value; value++)
+		if (!isalnum((unsigned char)*value) && !strchr("/._-@:+,\\=", *value))
+			return false;
+	return true;
+}
+
+static void list_cgroups(void)
+{
+	_cleanup_free_ char *mount = NULL;
+	char *roots[] = {NULL, NULL};
+	size_t prefix, left = VALUES_MAX;
+	FTS *walk;
+
+	if (cgroup_find_mount(&mount) < 0)
+		return;
+	prefix = strlen(mount);
+	roots[0] = mount;
+	walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	for (FTSENT *at; walk && left && (at = fts_read(walk));) {
+		const char *path = at->fts_path + prefix;
+
+		if (at->fts_info != FTS_D)
+			continue;
+		if (*path && value_is_plain(path) && left--)
+			printf("%s\n", path);
+	}
+	if (walk)
+		fts_close(walk);
+}
+
+static void list_pids(void)
+{
+	DIR *directory = opendir("/proc");
+	struct dirent *entry;
+	size_t left = VALUES_MAX;
+
+	while (directory && left && (entry = readdir(directory)))
+		if (isdigit((unsigned char)entry->d_name[0]) && left--)
+			printf("%s\n", entry->d_name);
+	if (directory)
+		closedir(directory);
+}
+
+static void list_users(void)
+{
+	const struct passwd *user;
+	size_t left = VALUES_MAX;
+
+	setpwent();
+	while (left-- && (user = getpwent()))
+		if (value_is_plain(user->pw_name))
+			printf("%s\n", user->pw_name);
+	endpwent();
+}
+
+static void list_shells(void)
+{
+	printf("bash\nzsh\nfish\n");
+}
+
+int cmd_completion(const struct options *options)
+{
+	static void (*const lists[])(void) = {
+		[VALUE_CGROUP] = list_cgroups,
+		[VALUE_PID] = list_pids,
+		[VALUE_USER] = list_users,
+		[VALUE_SHELL] = list_shells,
+	};
+	const char *word = options->words.length ? options->words.list[0] : "";
+	int r = completion_write(word, command_table, common_options, stdout);
+
+	for (size_t i = 0; r == -ENOENT && i < ARRAY_LEN(lists); i++) {
+		const char *name = completion_list_name(i);
+
+		if (!name || !util_streq(name, word))
+			continue;
+		lists[i]();
+		r = fflush(stdout) == 0 ? 0 : -EIO;
+	}
+	if (r == -ENOENT) {
+		log_error("name a shell: bash, zsh or fish; see \"dnsfence completion --help\"");
+		return EXIT_USAGE;
+	}
+	return r < 0 ? EXIT_INTERNAL : EXIT_FINE;
+}
