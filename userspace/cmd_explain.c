@@ -9,7 +9,7 @@
 #include "color.h"
 #include "event.h"
 #include "explain_format.h"
-#include "live.h"
+#include "inforce.h"
 #include "outcome.h"
 #include "prepare.h"
 
@@ -21,7 +21,7 @@ struct session {
 	struct prepared prepared;
 	bool lines; /* prepared.config is what the image was made of */
 	char *mount;
-	struct live live;
+	struct inforce inforce;
 	struct explain_live told;
 	struct denial_surroundings surroundings;
 	struct kernel_features features;
@@ -95,7 +95,7 @@ static void session_find_lines(struct session *session)
 	if (!session->prepared.mount && nowhere)
 		(void)prepare(session->options, &session->prepared, nowhere, &ignored);
 	session->lines = session->prepared.mount &&
-			 image_is_of(&session->live.image, &session->prepared.image);
+			 image_is_of(&session->inforce.image, &session->prepared.image);
 	if (session->lines)
 		return;
 	session->told.lines_why =
@@ -107,9 +107,9 @@ static void session_find_lines(struct session *session)
 
 static void session_take_live(struct session *session)
 {
-	session->surroundings = session->live.surroundings;
-	session->told.generation = session->live.image.generation.id;
-	session->told.program_why = session->live.program_why;
+	session->surroundings = session->inforce.surroundings;
+	session->told.generation = session->inforce.image.generation.id;
+	session->told.program_why = session->inforce.program_why;
 	session_find_lines(session);
 }
 
@@ -120,7 +120,7 @@ static int session_open_live(struct session *session, struct problem *problem)
 	if (cgroup_find_mount(&session->mount) < 0)
 		return problem_set(problem, ENOTSUP,
 				   "no cgroup2 hierarchy is mounted in this mount namespace");
-	r = live_open(session->options->pin_dir, session->mount, &session->live, problem);
+	r = inforce_open(session->options->pin_dir, session->mount, &session->inforce, problem);
 	if (r >= 0)
 		session_take_live(session);
 	return r;
@@ -129,7 +129,7 @@ static int session_open_live(struct session *session, struct problem *problem)
 static void session_close(struct session *session)
 {
 	if (session->options->live)
-		live_done(&session->live);
+		inforce_done(&session->inforce);
 	prepared_done(&session->prepared);
 	free(session->mount);
 }
@@ -165,12 +165,12 @@ static int session_ask(struct session *session, const struct asker *asker,
 		       const struct explanation *explanation, struct problem *problem)
 {
 	const struct judgement *judgement = &explanation->judgement;
-	struct live_answer answer;
+	struct inforce_answer answer;
 	int r;
 
 	if (!session->options->live || session->told.program_why || asker->outside)
 		return 0;
-	r = live_ask(&session->live, asker, &explanation->query, judgement->rank, &answer);
+	r = inforce_ask(&session->inforce, asker, &explanation->query, judgement->rank, &answer);
 	if (r == -EAGAIN)
 		return r;
 	if (r < 0)
@@ -199,13 +199,13 @@ static int session_answer(struct session *session, const struct asker *asker,
 
 	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
 		if (try) { /* reloaded meanwhile */
-			r = live_refresh(&session->live, problem);
+			r = inforce_refresh(&session->inforce, problem);
 			if (r < 0)
 				return r;
 			session_take_live(session);
 		}
 		request = (struct explain_request){
-			.image = live ? &session->live.image : &session->prepared.image,
+			.image = live ? &session->inforce.image : &session->prepared.image,
 			.config = session->lines ? &session->prepared.config : NULL,
 			.asker = asker,
 			.surroundings = &session->surroundings,
@@ -221,7 +221,7 @@ static int session_answer(struct session *session, const struct asker *asker,
 
 static const char *session_scope(const struct session *session)
 {
-	return session->options->live ? session->live.scope : session->options->cgroup;
+	return session->options->live ? session->inforce.scope : session->options->cgroup;
 }
 
 /* "cgroup=/a", "pid=12", "user=bob" behind a destination: for this line alone. */

@@ -10,14 +10,14 @@
  * of the process that asks. So the program finds the policy itself for this process alone; of
  * everybody else it is told which policy is theirs, as the table of subjects has it.
  */
-#ifndef DNSFENCE_LIVE_H
-#define DNSFENCE_LIVE_H
+#ifndef DNSFENCE_INFORCE_H
+#define DNSFENCE_INFORCE_H
 
 #include "denial.h"
 #include "explain.h"
 #include "loader.h"
 
-struct live {
+struct inforce {
 	struct pins pins;
 	const char *mount; /* of cgroup2 */
 	struct policy_image image; /* .generation.id counts */
@@ -32,14 +32,15 @@ struct live {
 };
 
 /* 0; -ENOTSUP when no fence is closed, or another -errno, with *problem set. */
-int live_open(const char *pin_dir, const char *mount, struct live *ret, struct problem *problem);
-void live_done(struct live *live);
+int inforce_open(const char *pin_dir, const char *mount, struct inforce *ret,
+		 struct problem *problem);
+void inforce_done(struct inforce *inforce);
 
 /* The policy that is in force by now. 0; -errno with *problem set. */
-int live_refresh(struct live *live, struct problem *problem);
+int inforce_refresh(struct inforce *inforce, struct problem *problem);
 
 /* What the program says. */
-struct live_answer {
+struct inforce_answer {
 	uint8_t verdict;
 	uint8_t reason;
 	bool walked; /* it has found the policy itself */
@@ -47,9 +48,9 @@ struct live_answer {
 
 /*
  * 0 or -errno; -EAGAIN when another policy has been published since it was read. Not when
- * live->program_why is set.
+ * inforce->program_why is set.
  */
-int live_ask(const struct live *live, const struct asker *asker, const struct query *query,
-	     uint32_t rank, struct live_answer *ret);
+int inforce_ask(const struct inforce *inforce, const struct asker *asker, const struct query *query,
+		uint32_t rank, struct inforce_answer *ret);
 
 #endif

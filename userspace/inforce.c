@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "live.h"
+#include "inforce.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct df_resolver_prefix_key) <= KEY_MAX &&
 	       "any table's key");
 
 /* An entry of one of the tables into the image. */
-typedef int (*live_taker)(struct policy_image *image, const void *key, uint32_t value);
+typedef int (*table_taker)(struct policy_image *image, const void *key, uint32_t value);
 
 static int take_exact(struct policy_image *image, const void *key, uint32_t value)
 {
@@ -65,7 +65,7 @@ static int take_subject(struct policy_image *image, const void *key, uint32_t va
 
 static const struct {
 	enum fence_map outer;
-	live_taker take;
+	table_taker take;
 } tables[] = {
 	{FENCE_RESOLVERS, take_exact},
 	{FENCE_PREFIXES, take_prefix},
@@ -93,7 +93,7 @@ static int table_open(int outer, uint32_t slot, uint32_t *ret_entries)
 }
 
 /* An entry that goes while we walk makes the kernel begin anew: hence the bound. */
-static int table_read(int outer, uint32_t slot, live_taker take, struct policy_image *image)
+static int table_read(int outer, uint32_t slot, table_taker take, struct policy_image *image)
 {
 	uint8_t keys[2][KEY_MAX] __attribute__((aligned(8)));
 	uint32_t entries = 0, value;
@@ -140,38 +140,38 @@ static int image_read_once(const int maps[FENCE_MAP_MAX], struct fence_globals *
 	return r;
 }
 
-static int image_read(struct live *live, struct problem *problem)
+static int image_read(struct inforce *inforce, struct problem *problem)
 {
 	_cleanup_free_ struct fence_globals *globals = calloc(1, sizeof(*globals));
 	int r = globals ? -EAGAIN : -ENOMEM;
 
 	for (int try = 0; r == -EAGAIN && try < TRIES; try++) {
-		policy_image_done(&live->image);
-		r = image_read_once(live->maps, globals, &live->image);
+		policy_image_done(&inforce->image);
+		r = image_read_once(inforce->maps, globals, &inforce->image);
 	}
 	if (r < 0)
 		return problem_set(problem, -r, "cannot read the policy that is in force: %s%s",
 				   strerror(-r), r == -EPERM ? "; run as root" : "");
-	if (!live->image.generation.id)
+	if (!inforce->image.generation.id)
 		return problem_set(problem, ENOTSUP,
 				   "no policy has been published; \"dnsfence run\" or \"load\" "
 				   "mends it");
-	live->slot = globals->active & 1;
-	policy_image_sort(&live->image);
+	inforce->slot = globals->active & 1;
+	policy_image_sort(&inforce->image);
 	return 0;
 }
 
 /* Which hooks there are, and around which cgroup. */
-static int live_inspect(struct live *live, uint32_t *ret_program, struct problem *problem)
+static int inforce_inspect(struct inforce *inforce, uint32_t *ret_program, struct problem *problem)
 {
-	_cleanup_close_ int fd = open(live->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(inforce->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct link_state packet = {0};
 
 	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++) {
 		struct link_state state = {0};
 
-		(void)attach_inspect(&live->pins, hook, &state);
-		live->surroundings.attached[hook] = state.attached;
+		(void)attach_inspect(&inforce->pins, hook, &state);
+		inforce->surroundings.attached[hook] = state.attached;
 		if (hook == DF_HOOK_PACKET)
 			packet = state;
 	}
@@ -179,9 +179,9 @@ static int live_inspect(struct live *live, uint32_t *ret_program, struct problem
 		return problem_set(problem, ENOTSUP,
 				   "the fence is open: its packet hook is not attached; \"dnsfence "
 				   "run\" or \"load\" closes it");
-	free(live->scope);
-	live->scope = NULL;
-	if (cgroup_path_of(fd, live->mount, packet.cgroup_id, &live->scope) < 0)
+	free(inforce->scope);
+	inforce->scope = NULL;
+	if (cgroup_path_of(fd, inforce->mount, packet.cgroup_id, &inforce->scope) < 0)
 		return problem_set(problem, ENOTSUP,
 				   "the fenced cgroup is gone, or not to be seen "
 				   "from here; \"dnsfence status\" says more");
@@ -189,43 +189,44 @@ static int live_inspect(struct live *live, uint32_t *ret_program, struct problem
 	return 0;
 }
 
-static const char *live_no_program(struct live *live, const char *why)
+static const char *inforce_no_program(struct inforce *inforce, const char *why)
 {
-	snprintf(live->why, sizeof(live->why), "%s", why);
-	return live->why;
+	snprintf(inforce->why, sizeof(inforce->why), "%s", why);
+	return inforce->why;
 }
 
 /* The copy, its globals those of the policy in force. */
-static void live_open_program(struct live *live, uint32_t loaded)
+static void inforce_open_program(struct inforce *inforce, uint32_t loaded)
 {
 	struct program_state here, there;
 	struct problem problem = {{0}};
 	int program;
 
-	if (fence_open_beside(live->maps, &live->features, &live->beside, &problem) < 0) {
-		live->program_why = live_no_program(live, problem.text);
+	if (fence_open_beside(inforce->maps, &inforce->features, &inforce->beside, &problem) < 0) {
+		inforce->program_why = inforce_no_program(inforce, problem.text);
 		return;
 	}
-	program = live->beside.programs[DF_HOOK_PACKET];
+	program = inforce->beside.programs[DF_HOOK_PACKET];
 	attach_describe_program(attach_program_id(program), &here);
 	attach_describe_program(loaded, &there);
 	if (!here.tag[0] || !util_streq(here.tag, there.tag))
-		live->program_why =
+		inforce->program_why =
 			"it is another version's; \"dnsfence reload\" of this one, after "
 			"a start of its daemon, replaces it";
 }
 
-int live_open(const char *pin_dir, const char *mount, struct live *ret, struct problem *problem)
+int inforce_open(const char *pin_dir, const char *mount, struct inforce *ret,
+		 struct problem *problem)
 {
-	struct live live = {.mount = mount};
+	struct inforce inforce = {.mount = mount};
 	uint32_t program = 0;
 	int r;
 
 	for (int map = 0; map < FENCE_MAP_MAX; map++)
-		live.maps[map] = -1;
-	r = pins_init(&live.pins, pin_dir, problem);
+		inforce.maps[map] = -1;
+	r = pins_init(&inforce.pins, pin_dir, problem);
 	if (r >= 0)
-		r = fence_open_pinned(&live.pins, live.maps, problem);
+		r = fence_open_pinned(&inforce.pins, inforce.maps, problem);
 	if (r == -ENOENT)
 		r = problem_set(
 			problem, ENOTSUP,
@@ -233,37 +234,37 @@ int live_open(const char *pin_dir, const char *mount, struct live *ret, struct p
 			"it, and without --live the configuration is asked",
 			pin_dir);
 	if (r >= 0)
-		r = fence_probe(&live.features, problem);
+		r = fence_probe(&inforce.features, problem);
 	if (r >= 0)
-		r = live_inspect(&live, &program, problem);
+		r = inforce_inspect(&inforce, &program, problem);
 	if (r >= 0)
-		r = image_read(&live, problem);
+		r = image_read(&inforce, problem);
 	if (r >= 0)
-		live_open_program(&live, program);
-	*ret = live;
+		inforce_open_program(&inforce, program);
+	*ret = inforce;
 	ret->surroundings.features = &ret->features;
-	if (ret->program_why == live.why)
+	if (ret->program_why == inforce.why)
 		ret->program_why = ret->why;
 	if (r < 0)
-		live_done(ret);
+		inforce_done(ret);
 	return r;
 }
 
-int live_refresh(struct live *live, struct problem *problem)
+int inforce_refresh(struct inforce *inforce, struct problem *problem)
 {
 	uint32_t ignored;
-	int r = live_inspect(live, &ignored, problem);
+	int r = inforce_inspect(inforce, &ignored, problem);
 
-	return r < 0 ? r : image_read(live, problem);
+	return r < 0 ? r : image_read(inforce, problem);
 }
 
-void live_done(struct live *live)
+void inforce_done(struct inforce *inforce)
 {
-	policy_image_done(&live->image);
-	fence_close_pinned(live->maps);
-	fence_close(&live->beside);
-	free(live->scope);
-	*live = (struct live){0};
+	policy_image_done(&inforce->image);
+	fence_close_pinned(inforce->maps);
+	fence_close(&inforce->beside);
+	free(inforce->scope);
+	*inforce = (struct inforce){0};
 }
 
 static void put16(uint8_t *place, uint32_t value)
@@ -283,7 +284,7 @@ static uint16_t source_port(const struct policy_image *image)
 }
 
 /* The lookup's first packet. Its length. */
-static uint32_t frame_fill(uint8_t frame[FRAME_MAX], const struct live *live,
+static uint32_t frame_fill(uint8_t frame[FRAME_MAX], const struct inforce *inforce,
 			   const struct query *query)
 {
 	const struct df_flow flow = query_flow(query);
@@ -305,7 +306,7 @@ static uint32_t frame_fill(uint8_t frame[FRAME_MAX], const struct live *live,
 		ip[7] = 64;
 		memcpy(ip + 24, flow.daddr, 16);
 	}
-	put16(transport, source_port(&live->image));
+	put16(transport, source_port(&inforce->image));
 	put16(transport + 2, flow.dport);
 	if (flow.protocol == PROTO_TCP) {
 		transport[12] = 5 << 4;
@@ -317,14 +318,14 @@ static uint32_t frame_fill(uint8_t frame[FRAME_MAX], const struct live *live,
 }
 
 /* As it is for this process; of others only the policy that is theirs. */
-static bool generation_fill(const struct live *live, const struct asker *asker, uint32_t rank)
+static bool generation_fill(const struct inforce *inforce, const struct asker *asker, uint32_t rank)
 {
-	struct df_generation *generation = &live->beside.generations[live->slot];
-	bool walks =
-		asker->self && (asker->uid == 0 || !(live->image.generation.flags & DF_GEN_USERS));
+	struct df_generation *generation = &inforce->beside.generations[inforce->slot];
+	bool walks = asker->self &&
+		     (asker->uid == 0 || !(inforce->image.generation.flags & DF_GEN_USERS));
 
-	*live->beside.active = live->slot;
-	*generation = live->image.generation;
+	*inforce->beside.active = inforce->slot;
+	*generation = inforce->image.generation;
 	if (walks)
 		return true;
 	generation->default_policy = rank;
@@ -334,20 +335,21 @@ static bool generation_fill(const struct live *live, const struct asker *asker, 
 }
 
 /* Are the tables still those of the image? */
-static int live_check(const struct live *live)
+static int inforce_check(const struct inforce *inforce)
 {
 	_cleanup_free_ struct fence_globals *globals = calloc(1, sizeof(*globals));
-	int r = globals ? fence_read_globals(live->maps[FENCE_GLOBALS], globals) : -ENOMEM;
+	int r = globals ? fence_read_globals(inforce->maps[FENCE_GLOBALS], globals) : -ENOMEM;
 
 	if (r < 0)
 		return r;
-	return globals->generations[globals->active & 1].id == live->image.generation.id ? 0
-											 : -EAGAIN;
+	return globals->generations[globals->active & 1].id == inforce->image.generation.id
+		       ? 0
+		       : -EAGAIN;
 }
 
 /* Which verdict the packet hook has counted between the two; none: it was no name resolution. */
 static bool counted(const struct df_counters *before, const struct df_counters *after,
-		    struct live_answer *ret)
+		    struct inforce_answer *ret)
 {
 	for (uint8_t verdict = 0; verdict < DF_VERDICT_MAX; verdict++)
 		for (uint8_t reason = 0; reason < DF_REASON_MAX; reason++)
@@ -360,26 +362,26 @@ static bool counted(const struct df_counters *before, const struct df_counters *
 	return false;
 }
 
-int live_ask(const struct live *live, const struct asker *asker, const struct query *query,
-	     uint32_t rank, struct live_answer *ret)
+int inforce_ask(const struct inforce *inforce, const struct asker *asker, const struct query *query,
+		uint32_t rank, struct inforce_answer *ret)
 {
-	int map = live->beside.maps[FENCE_COUNTERS];
-	struct live_answer answer = {.verdict = DF_VERDICT_PASS, .reason = DF_REASON_NONE};
+	int map = inforce->beside.maps[FENCE_COUNTERS];
+	struct inforce_answer answer = {.verdict = DF_VERDICT_PASS, .reason = DF_REASON_NONE};
 	struct df_counters before, after;
 	uint8_t frame[FRAME_MAX];
 	int r;
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
-		    .data_size_in = frame_fill(frame, live, query), .repeat = 1);
+		    .data_size_in = frame_fill(frame, inforce, query), .repeat = 1);
 
-	answer.walked = generation_fill(live, asker, rank);
+	answer.walked = generation_fill(inforce, asker, rank);
 	if (counters_read(map, &before) < 0)
 		return -EIO;
-	if (bpf_prog_test_run_opts(live->beside.programs[DF_HOOK_PACKET], &options) < 0)
+	if (bpf_prog_test_run_opts(inforce->beside.programs[DF_HOOK_PACKET], &options) < 0)
 		return -errno;
 	if (counters_read(map, &after) < 0)
 		return -EIO;
 	(void)counted(&before, &after, &answer);
-	r = live_check(live);
+	r = inforce_check(inforce);
 	if (r < 0)
 		return r;
 	if ((answer.verdict == DF_VERDICT_DENY) != (options.retval == 0))
