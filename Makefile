@@ -61,7 +61,10 @@ skeletons := $(build)/dnsfence.skel.h
 .PHONY: all
 all: $(build)/dnsfence $(build)/dnsfence.schema.json man completions ## build everything
 
-$(build)/dnsfence: $(call objects_of,userspace/main.c $(commands)) $(build)/libdnsfence.a
+# What leakprobe and "dnsfence leaktest" try.
+techniques := $(filter-out tools/leakprobe/main.c tools/leakprobe/hold.c,$(wildcard tools/leakprobe/*.c))
+
+$(build)/dnsfence: $(call objects_of,userspace/main.c $(commands) $(techniques)) $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
 $(build)/libdnsfence.a: $(call objects_of,$(modules))

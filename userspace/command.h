@@ -34,11 +34,12 @@ struct options {
 	bool json;
 	bool ephemeral; /* run */
 	bool kill; /* sockets: end what is not sanctioned */
-	bool all; /* sockets: show what is, too */
+	bool all; /* sockets: show what is, too; leaktest: try what takes privileges */
 	unsigned long lines; /* events: stop after so many, 0: never */
 	struct texts destinations; /* explain: of lookups */
 	bool live; /* explain: by what is in force, not by the configuration */
 	const char *asker_cgroup, *asker_pid, *asker_user; /* explain: who asks */
+	struct texts targets; /* leaktest: addresses to try */
 	struct texts words; /* behind the command, for those that take some */
 };
 
@@ -102,6 +103,7 @@ int cmd_events(const struct options *options);
 int cmd_sockets(const struct options *options);
 int cmd_explain(const struct options *options);
 int cmd_completion(const struct options *options);
+int cmd_leaktest(const struct options *options);
 int cmd_init(const struct options *options);
 
 #endif

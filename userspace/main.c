@@ -56,6 +56,19 @@ static const struct command_option options_explain[] = {
 	{0},
 };
 
+static const struct command_option options_leaktest[] = {
+	{"all", 0, NULL, "try those that take CAP_NET_RAW and the like, too", FLAG(all)},
+	{"target", 0, "ADDRESS", "instead of documentation's addresses; one of each family",
+	 TEXTS(targets)},
+	{"cgroup", 0, "PATH", "who leaks: a process in this cgroup, a path below the cgroup2 mount",
+	 TEXT(asker_cgroup), VALUE_CGROUP},
+	{"pid", 0, "PID", "who leaks: one like this process", TEXT(asker_pid), VALUE_PID},
+	{"user", 0, "USER", "who leaks: a name or uid, alone or with one of the above",
+	 TEXT(asker_user), VALUE_USER},
+	{"json", 'j', NULL, "print JSON", FLAG(json)},
+	{0},
+};
+
 const struct command command_table[] = {
 	{"run", "enforce and log in the foreground; the daemon",
 	 "Violations go to standard output and to the file that the configuration names.\n"
@@ -116,6 +129,18 @@ const struct command command_table[] = {
 	 "  dnsfence explain --live --dst '[2001:db8::1]:853/tcp' --pid 4711 -j | jq .reason\n"
 	 "  grep -o 'nameserver .*' /etc/resolv.conf | cut -d' ' -f2 | dnsfence explain -",
 	 options_explain, cmd_explain, "[DST...]", SIZE_MAX - 1},
+	{"leaktest", "try every way to leak a lookup, and say which are open",
+	 "Each technique is tried to ports 53 and 853 at an address where no resolver can be,\n"
+	 "in a network of two namespaces made for it: nothing leaves this host, no name is\n"
+	 "anybody's, and it works offline. What arrives at its far end has leaked; closed is\n"
+	 "what the fence has refused. Without one of --cgroup, --pid and --user it is this\n"
+	 "process that tries. Attempts are counted and logged like any other.\n"
+	 "With --all and where the edge is on, frames are sent from a veth as a container's.\n"
+	 "Exits 1 when a way is open, or is only logged.\n\n"
+	 "  dnsfence leaktest\n"
+	 "  dnsfence leaktest --cgroup /ci.slice --user 1000 -j | jq .totals\n"
+	 "  dnsfence leaktest --target 8.8.8.8 | grep ^open",
+	 options_leaktest, cmd_leaktest},
 	{"init", "print the built-in policy as a file to start from",
 	 "Made from this host's resolv.conf, and for root from who answers on loopback.\n\n  "
 	 "dnsfence init > " CONFIG_DEFAULT_PATH,

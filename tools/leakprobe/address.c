@@ -7,17 +7,17 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-bool is_ip4(const union address *address)
+bool is_ip4(const union endpoint *address)
 {
 	return address->any.sa_family == AF_INET;
 }
 
-socklen_t address_len(const union address *address)
+socklen_t address_len(const union endpoint *address)
 {
 	return address->any.sa_family == AF_INET ? sizeof(address->in) : sizeof(address->in6);
 }
 
-void set_port(union address *address, uint16_t port)
+void set_port(union endpoint *address, uint16_t port)
 {
 	if (is_ip4(address))
 		address->in.sin_port = htons(port);
@@ -25,14 +25,14 @@ void set_port(union address *address, uint16_t port)
 		address->in6.sin6_port = htons(port);
 }
 
-uint16_t port_of(const union address *address)
+uint16_t port_of(const union endpoint *address)
 {
 	return ntohs(is_ip4(address) ? address->in.sin_port : address->in6.sin6_port);
 }
 
-bool parse_address(const char *text, uint16_t port, union address *ret_address)
+bool parse_address(const char *text, uint16_t port, union endpoint *ret_address)
 {
-	union address address = {};
+	union endpoint address = {};
 
 	if (inet_pton(AF_INET, text, &address.in.sin_addr) == 1)
 		address.in.sin_family = AF_INET;
@@ -45,9 +45,9 @@ bool parse_address(const char *text, uint16_t port, union address *ret_address)
 	return true;
 }
 
-union address map_ip4(const union address *address)
+union endpoint map_ip4(const union endpoint *address)
 {
-	union address mapped = {};
+	union endpoint mapped = {};
 
 	mapped.in6.sin6_family = AF_INET6;
 	mapped.in6.sin6_port = address->in.sin_port;
@@ -57,9 +57,9 @@ union address map_ip4(const union address *address)
 	return mapped;
 }
 
-union address with_port(const union address *address, uint16_t port)
+union endpoint with_port(const union endpoint *address, uint16_t port)
 {
-	union address copy = *address;
+	union endpoint copy = *address;
 
 	set_port(&copy, port);
 	return copy;

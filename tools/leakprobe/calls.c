@@ -12,7 +12,7 @@
 /* -s: the port is all that is bound; raw sockets have none. */
 static int bind_source_port(struct probe *p, int family, int type)
 {
-	union address local = {.any.sa_family = (sa_family_t)family};
+	union endpoint local = {.any.sa_family = (sa_family_t)family};
 	socklen_t len = family == AF_INET ? sizeof(local.in) : sizeof(local.in6);
 	int one = 1;
 
@@ -57,13 +57,13 @@ int set_option_int(struct probe *p, int level, int option, int value)
 	return set_option(p, level, option, &value, sizeof(value));
 }
 
-int connect_to(struct probe *p, const union address *to)
+int connect_to(struct probe *p, const union endpoint *to)
 {
 	p->step = "connect";
 	return connect(p->fd, &to->any, address_len(to)) < 0 ? -errno : 0;
 }
 
-int send_bytes(struct probe *p, const void *bytes, size_t len, int flags, const union address *to)
+int send_bytes(struct probe *p, const void *bytes, size_t len, int flags, const union endpoint *to)
 {
 	p->step = "send";
 	if (sendto(p->fd, bytes, len, flags | MSG_NOSIGNAL, to ? &to->any : NULL,
@@ -72,7 +72,7 @@ int send_bytes(struct probe *p, const void *bytes, size_t len, int flags, const 
 	return 0;
 }
 
-int send_query(struct probe *p, const union address *to)
+int send_query(struct probe *p, const union endpoint *to)
 {
 	return send_bytes(p, p->query + 2, p->query_len, 0, to);
 }
@@ -82,7 +82,7 @@ int send_stream(struct probe *p)
 	return send_bytes(p, p->query, p->query_len + 2, 0, NULL);
 }
 
-int send_control(struct probe *p, const union address *to, int level, int type, const void *data,
+int send_control(struct probe *p, const union endpoint *to, int level, int type, const void *data,
 		 size_t len)
 {
 	union {
@@ -119,9 +119,9 @@ int open_tcp(struct probe *p)
 }
 
 /* This host's address towards another; connect() of a UDP socket sends nothing. */
-int find_source(struct probe *p, const union address *to, union address *ret_source)
+int find_source(struct probe *p, const union endpoint *to, union endpoint *ret_source)
 {
-	union address source, target = with_port(to, DISCARD_PORT);
+	union endpoint source, target = with_port(to, DISCARD_PORT);
 	socklen_t len = sizeof(source);
 	int fd, result = 0;
 

@@ -76,7 +76,7 @@ static int udp_gso(struct probe *p)
 }
 
 /* sendmsg() of bytes with the segment size in a control message. */
-static int send_segments(struct probe *p, void *bytes, size_t len, const union address *to)
+static int send_segments(struct probe *p, void *bytes, size_t len, const union endpoint *to)
 {
 	union {
 		struct cmsghdr header;

@@ -29,7 +29,7 @@
 #define LABEL_BOTTOM 0x100u
 #define LABELS_DEEP 17
 
-static bool same_address(const struct sockaddr *a, const union address *b)
+static bool same_address(const struct sockaddr *a, const union endpoint *b)
 {
 	if (!a || a->sa_family != b->any.sa_family)
 		return false;
@@ -42,7 +42,7 @@ static bool same_address(const struct sockaddr *a, const union address *b)
 static unsigned int find_device(struct probe *p)
 {
 	unsigned int index = 0;
-	union address source;
+	union endpoint source;
 	struct ifaddrs *all;
 
 	if (p->device)

@@ -20,7 +20,7 @@ uint64_t now_us(void)
 /* A listener on the connection's own port: its segments then look like a server's. */
 static int listen_beside(struct probe *p)
 {
-	union address local;
+	union endpoint local;
 	socklen_t len = sizeof(local);
 	int fd, one = 1;
 

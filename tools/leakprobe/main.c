@@ -21,22 +21,6 @@
 #define CHAIN_MAX 255
 #define INHERITED_MAX 16
 
-static const struct technique *const tables[] = {
-	udp_techniques,     tcp_techniques, data_techniques,  uring_techniques, trick_techniques,
-	options_techniques, raw_techniques, frame_techniques, tun_techniques,
-};
-
-#define TABLES_LEN (sizeof(tables) / sizeof(tables[0]))
-
-static const struct technique *find_technique(const char *name)
-{
-	for (size_t i = 0; i < TABLES_LEN; i++)
-		for (const struct technique *row = tables[i]; row->name; row++)
-			if (!strcmp(row->name, name))
-				return row;
-	return NULL;
-}
-
 struct options {
 	struct probe probe;
 	const char *verb, *address;
@@ -84,8 +68,8 @@ static void print_techniques(void)
 	static const char *const privileges[] = {"none", "CAP_NET_RAW", "CAP_NET_ADMIN",
 						 "CAP_NET_BIND_SERVICE"};
 
-	for (size_t i = 0; i < TABLES_LEN; i++)
-		for (const struct technique *row = tables[i]; row->name; row++)
+	for (size_t i = 0; i < technique_tables_len; i++)
+		for (const struct technique *row = technique_tables[i]; row->name; row++)
 			printf("%-29s %-4s %-21s %s\n", row->name, families[row->families],
 			       privileges[row->privilege], row->help);
 }

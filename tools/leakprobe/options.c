@@ -31,7 +31,7 @@ static void source_route(const struct probe *p, unsigned char kind, unsigned cha
 
 static int send_source_routed(struct probe *p, unsigned char kind)
 {
-	union address final = with_port(&p->other, port_of(&p->to));
+	union endpoint final = with_port(&p->other, port_of(&p->to));
 	unsigned char options[8];
 
 	source_route(p, kind, options);
@@ -51,7 +51,7 @@ static int ip4_ssrr(struct probe *p)
 
 static int ip4_cmsg_lsrr(struct probe *p)
 {
-	union address final = with_port(&p->other, port_of(&p->to));
+	union endpoint final = with_port(&p->other, port_of(&p->to));
 	unsigned char options[8];
 
 	source_route(p, IPOPT_LSRR, options);
@@ -60,7 +60,7 @@ static int ip4_cmsg_lsrr(struct probe *p)
 
 static int ip4_lsrr_tcp(struct probe *p)
 {
-	union address final = with_port(&p->other, port_of(&p->to));
+	union endpoint final = with_port(&p->other, port_of(&p->to));
 	unsigned char options[8];
 
 	source_route(p, IPOPT_LSRR, options);
@@ -106,7 +106,7 @@ static int ip6_cmsg_dstopts(struct probe *p)
 /* RFC 6275 6.4: the packet goes to ADDR, which hands it on to -f. */
 static int send_mobile(struct probe *p, int type)
 {
-	union address final = with_port(&p->other, port_of(&p->to));
+	union endpoint final = with_port(&p->other, port_of(&p->to));
 	struct {
 		struct ip6_rthdr rthdr;
 		uint32_t reserved;
@@ -149,14 +149,14 @@ static int set_segments(struct probe *p)
 
 static int ip6_routing(struct probe *p)
 {
-	union address final = with_port(&p->other, port_of(&p->to));
+	union endpoint final = with_port(&p->other, port_of(&p->to));
 
 	return open_udp(p) ?: set_segments(p) ?: send_query(p, &final);
 }
 
 static int ip6_routing_tcp(struct probe *p)
 {
-	union address final = with_port(&p->other, port_of(&p->to));
+	union endpoint final = with_port(&p->other, port_of(&p->to));
 
 	return open_tcp(p) ?: set_segments(p) ?: connect_to(p, &final) ?: send_stream(p);
 }

@@ -36,7 +36,7 @@ static uint16_t sum_fold(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
-static uint32_t sum_pseudo_header(const union address *source, const union address *to,
+static uint32_t sum_pseudo_header(const union endpoint *source, const union endpoint *to,
 				  uint8_t protocol, size_t len)
 {
 	uint32_t sum = (uint32_t)(protocol + len);
@@ -47,8 +47,8 @@ static uint32_t sum_pseudo_header(const union address *source, const union addre
 }
 
 /* With a checksum over IPv6, where it is mandatory (RFC 8200 8.1). */
-void put_udp(struct packet *packet, const struct probe *p, const union address *source,
-	     const union address *to)
+void put_udp(struct packet *packet, const struct probe *p, const union endpoint *source,
+	     const union endpoint *to)
 {
 	size_t len = sizeof(struct udphdr) + p->query_len;
 	struct udphdr udp = {.uh_sport = htons(40053),
@@ -65,8 +65,8 @@ void put_udp(struct packet *packet, const struct probe *p, const union address *
 	put(packet, p->query + 2, p->query_len);
 }
 
-void put_tcp(struct packet *packet, const struct probe *p, const union address *source,
-	     const union address *to, uint8_t flags)
+void put_tcp(struct packet *packet, const struct probe *p, const union endpoint *source,
+	     const union endpoint *to, uint8_t flags)
 {
 	size_t payload = p->query_len + 2;
 	struct tcphdr tcp = {.th_sport = htons(40053),
@@ -83,8 +83,8 @@ void put_tcp(struct packet *packet, const struct probe *p, const union address *
 	put(packet, p->query, payload);
 }
 
-void put_segments(struct packet *packet, uint8_t next, const union address *first,
-		  const union address *last)
+void put_segments(struct packet *packet, uint8_t next, const union endpoint *first,
+		  const union endpoint *last)
 {
 	/* next, length, type, segments left, last entry, flags, tag */
 	const unsigned char header[8] = {next, 4, 4, 1, 1};
@@ -101,7 +101,7 @@ void put_ah(struct packet *packet, uint8_t next)
 	put(packet, header, sizeof(header));
 }
 
-void put_ip4(struct packet *packet, const union address *source, const union address *to,
+void put_ip4(struct packet *packet, const union endpoint *source, const union endpoint *to,
 	     uint8_t protocol, size_t payload, uint16_t fragment)
 {
 	struct iphdr ip = {
@@ -120,7 +120,7 @@ void put_ip4(struct packet *packet, const union address *source, const union add
 	put(packet, &ip, sizeof(ip));
 }
 
-void put_ip6(struct packet *packet, const union address *source, const union address *to,
+void put_ip6(struct packet *packet, const union endpoint *source, const union endpoint *to,
 	     uint8_t next, size_t payload)
 {
 	struct ip6_hdr ip = {
@@ -153,7 +153,7 @@ void put_padding(struct packet *packet, uint8_t next)
 	put(packet, header, sizeof(header));
 }
 
-void put_ip(struct packet *packet, const union address *source, const union address *to,
+void put_ip(struct packet *packet, const union endpoint *source, const union endpoint *to,
 	    uint8_t protocol, size_t payload)
 {
 	if (is_ip4(to))
@@ -162,10 +162,10 @@ void put_ip(struct packet *packet, const union address *source, const union addr
 		put_ip6(packet, source, to, protocol, payload);
 }
 
-int make_datagram(struct probe *p, const union address *to, struct packet *ret_packet)
+int make_datagram(struct probe *p, const union endpoint *to, struct packet *ret_packet)
 {
 	struct packet packet = {};
-	union address source;
+	union endpoint source;
 	int result = find_source(p, to, &source);
 
 	if (result)
@@ -176,9 +176,9 @@ int make_datagram(struct probe *p, const union address *to, struct packet *ret_p
 	return 0;
 }
 
-int send_raw(struct probe *p, const struct packet *packet, const union address *to)
+int send_raw(struct probe *p, const struct packet *packet, const union endpoint *to)
 {
-	union address target = with_port(to, 0); /* IPv6 takes it for a protocol */
+	union endpoint target = with_port(to, 0); /* IPv6 takes it for a protocol */
 
 	return open_socket(p, to->any.sa_family, SOCK_RAW, IPPROTO_RAW)
 		       ?: send_bytes(p, packet->bytes, packet->len, 0, &target);

@@ -20,15 +20,15 @@
 #define FOR_6 2u
 #define FOR_BOTH (FOR_4 | FOR_6)
 
-union address {
+union endpoint {
 	struct sockaddr any;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 };
 
 struct probe {
-	union address to; /* ADDR and PORT */
-	union address other; /* -f, or the same as to */
+	union endpoint to; /* ADDR and PORT */
+	union endpoint other; /* -f, or the same as to */
 	const char *name;
 	const char *step; /* the system call group that runs now; after a failure: that failed */
 	int fd;
@@ -60,32 +60,37 @@ extern const struct technique udp_techniques[], tcp_techniques[], data_technique
 	uring_techniques[], trick_techniques[], options_techniques[], raw_techniques[],
 	frame_techniques[], tun_techniques[];
 
+/* techniques.c: those tables. */
+extern const struct technique *const technique_tables[];
+extern const size_t technique_tables_len;
+const struct technique *find_technique(const char *name); /* NULL: there is none */
+
 /* calls.c */
 int open_socket(struct probe *p, int family, int type, int protocol);
 int open_udp(struct probe *p);
 int open_tcp(struct probe *p);
 int set_option(struct probe *p, int level, int option, const void *value, size_t len);
 int set_option_int(struct probe *p, int level, int option, int value);
-int connect_to(struct probe *p, const union address *to);
+int connect_to(struct probe *p, const union endpoint *to);
 /* to: NULL on a connected socket. */
-int send_bytes(struct probe *p, const void *bytes, size_t len, int flags, const union address *to);
-int send_query(struct probe *p, const union address *to);
+int send_bytes(struct probe *p, const void *bytes, size_t len, int flags, const union endpoint *to);
+int send_query(struct probe *p, const union endpoint *to);
 int send_stream(struct probe *p);
 /* One control message beside the query. */
-int send_control(struct probe *p, const union address *to, int level, int type, const void *data,
+int send_control(struct probe *p, const union endpoint *to, int level, int type, const void *data,
 		 size_t len);
 /* This host's address towards another. */
-int find_source(struct probe *p, const union address *to, union address *ret_source);
+int find_source(struct probe *p, const union endpoint *to, union endpoint *ret_source);
 
 /* address.c */
-bool is_ip4(const union address *address);
-socklen_t address_len(const union address *address);
-uint16_t port_of(const union address *address);
-void set_port(union address *address, uint16_t port);
-union address with_port(const union address *address, uint16_t port);
-bool parse_address(const char *text, uint16_t port, union address *ret_address);
+bool is_ip4(const union endpoint *address);
+socklen_t address_len(const union endpoint *address);
+uint16_t port_of(const union endpoint *address);
+void set_port(union endpoint *address, uint16_t port);
+union endpoint with_port(const union endpoint *address, uint16_t port);
+bool parse_address(const char *text, uint16_t port, union endpoint *ret_address);
 /* ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
-union address map_ip4(const union address *address);
+union endpoint map_ip4(const union endpoint *address);
 
 /* query.c: serial > 0 makes the name unique; false: it is no domain name. */
 bool make_query(struct probe *p, unsigned long serial);

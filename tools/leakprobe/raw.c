@@ -10,7 +10,7 @@
 
 static int raw_udp(struct probe *p)
 {
-	union address source, target = with_port(&p->to, 0);
+	union endpoint source, target = with_port(&p->to, 0);
 	struct packet packet = {};
 	int result = find_source(p, &p->to, &source);
 
@@ -43,7 +43,7 @@ static int make_fragments(struct probe *p, struct packet *ret_first, struct pack
 {
 	struct packet body = {}, first = {}, later = {};
 	const size_t cut = is_ip4(&p->to) ? 16 : 8;
-	union address source;
+	union endpoint source;
 	int result = find_source(p, &p->to, &source);
 
 	if (result)
@@ -89,7 +89,7 @@ static int raw_fragments(struct probe *p)
 static int ip6_atomic_fragment(struct probe *p)
 {
 	struct packet packet = {}, body = {};
-	union address source;
+	union endpoint source;
 	int result = find_source(p, &p->to, &source);
 
 	if (result)
@@ -103,7 +103,7 @@ static int ip6_atomic_fragment(struct probe *p)
 
 static int send_tcp_segment(struct probe *p, uint8_t flags)
 {
-	union address source, target = with_port(&p->to, 0);
+	union endpoint source, target = with_port(&p->to, 0);
 	struct packet packet = {};
 	int result = find_source(p, &p->to, &source);
 
@@ -138,7 +138,7 @@ static int raw_tcp_rst(struct probe *p)
 static int send_headed(struct probe *p, const struct packet *headers, uint8_t first)
 {
 	struct packet packet = {}, body = *headers;
-	union address source;
+	union endpoint source;
 	int result = find_source(p, &p->to, &source);
 
 	if (result)
@@ -169,7 +169,7 @@ static int ip6_routing_raw(struct probe *p)
 /* What a segment routing encapsulation makes: IPv6, routing header, a datagram to -f. */
 static int ip6_routing_tunnel(struct probe *p)
 {
-	union address source, inner = with_port(&p->other, port_of(&p->to));
+	union endpoint source, inner = with_port(&p->other, port_of(&p->to));
 	struct packet packet = {}, datagram;
 	int result = make_datagram(p, &inner, &datagram) ?: find_source(p, &p->to, &source);
 
@@ -184,9 +184,9 @@ static int ip6_routing_tunnel(struct probe *p)
 /* The first fragment names port 9, a second first fragment PORT: who reassembles, chooses. */
 static int raw_overlap(struct probe *p)
 {
-	union address decoy = with_port(&p->to, DISCARD_PORT);
+	union endpoint decoy = with_port(&p->to, DISCARD_PORT);
 	struct packet packets[2] = {};
-	union address source;
+	union endpoint source;
 	int result = find_source(p, &p->to, &source);
 
 	for (int i = 0; !result && i < 2; i++) {
@@ -212,7 +212,7 @@ static int raw_overlap(struct probe *p)
 static int ip6_fragment_next(struct probe *p)
 {
 	struct packet packet = {}, body = {};
-	union address source;
+	union endpoint source;
 	int result = find_source(p, &p->to, &source);
 
 	if (result)
@@ -227,7 +227,7 @@ static int ip6_fragment_next(struct probe *p)
 /* The query as the data of protocol -x: what a tunnel's or another protocol's packet looks like. */
 static int raw_protocol(struct probe *p)
 {
-	union address target = with_port(&p->to, 0);
+	union endpoint target = with_port(&p->to, 0);
 
 	return open_socket(p, p->to.any.sa_family, SOCK_RAW, (int)p->chain)
 		       ?: send_bytes(p, p->query + 2, p->query_len, 0, &target);
@@ -236,7 +236,7 @@ static int raw_protocol(struct probe *p)
 static int ip6_dstopts_chain(struct probe *p)
 {
 	struct packet packet = {}, body = {};
-	union address source;
+	union endpoint source;
 	int result = find_source(p, &p->to, &source);
 
 	if (result)
@@ -252,8 +252,8 @@ static int ip6_dstopts_chain(struct probe *p)
 /* A datagram to -f inside one to ADDR; the kernel adds the outer header. */
 static int ipip(struct probe *p)
 {
-	union address inner = with_port(&p->other, port_of(&p->to));
-	union address outer = with_port(&p->to, 0);
+	union endpoint inner = with_port(&p->other, port_of(&p->to));
+	union endpoint outer = with_port(&p->to, 0);
 	int protocol = is_ip4(&inner) ? IPPROTO_IPIP : IPPROTO_IPV6;
 	struct packet packet;
 

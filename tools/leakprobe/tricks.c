@@ -15,7 +15,7 @@
 
 static int v4mapped_udp_connect(struct probe *p)
 {
-	union address mapped = map_ip4(&p->to);
+	union endpoint mapped = map_ip4(&p->to);
 
 	return open_socket(p, AF_INET6, SOCK_DGRAM, 0) ?: connect_to(p, &mapped)
 		?: send_query(p, NULL);
@@ -23,14 +23,14 @@ static int v4mapped_udp_connect(struct probe *p)
 
 static int v4mapped_udp_sendto(struct probe *p)
 {
-	union address mapped = map_ip4(&p->to);
+	union endpoint mapped = map_ip4(&p->to);
 
 	return open_socket(p, AF_INET6, SOCK_DGRAM, 0) ?: send_query(p, &mapped);
 }
 
 static int v4mapped_tcp(struct probe *p)
 {
-	union address mapped = map_ip4(&p->to);
+	union endpoint mapped = map_ip4(&p->to);
 
 	return open_socket(p, AF_INET6, SOCK_STREAM, 0) ?: connect_to(p, &mapped) ?: send_stream(p);
 }
@@ -43,7 +43,7 @@ static int sin_on_in6(struct probe *p)
 /* The socket becomes an IPv4 one after its connect() (RFC 3542's predecessor, still there). */
 static int v4mapped_addrform(struct probe *p)
 {
-	union address mapped = map_ip4(&p->to);
+	union endpoint mapped = map_ip4(&p->to);
 
 	return open_socket(p, AF_INET6, SOCK_DGRAM, 0) ?: connect_to(p, &mapped)
 		?: set_option_int(p, IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET)
@@ -53,7 +53,7 @@ static int v4mapped_addrform(struct probe *p)
 /* Linux takes AF_UNSPEC in a sockaddr_in for AF_INET. */
 static int udp_family_0(struct probe *p)
 {
-	union address nameless = p->to;
+	union endpoint nameless = p->to;
 
 	nameless.any.sa_family = AF_UNSPEC;
 	return open_udp(p) ?: send_bytes(p, p->query + 2, p->query_len, 0, &nameless);
@@ -71,7 +71,7 @@ static int disconnect(struct probe *p)
 /* The port is the same at -f. */
 static int connect_to_other(struct probe *p)
 {
-	union address other = with_port(&p->other, port_of(&p->to));
+	union endpoint other = with_port(&p->other, port_of(&p->to));
 
 	return connect_to(p, &other);
 }
@@ -150,9 +150,9 @@ static int udp_unicast_if(struct probe *p)
 		?: send_query(p, &p->to);
 }
 
-static int bind_to(struct probe *p, const union address *to)
+static int bind_to(struct probe *p, const union endpoint *to)
 {
-	union address local = with_port(to, 0);
+	union endpoint local = with_port(to, 0);
 
 	p->step = "socket";
 	return bind(p->fd, &local.any, address_len(&local)) < 0 ? -errno : 0;

@@ -42,7 +42,7 @@ static int open_tun(struct probe *p, struct ifreq *ret_device)
 
 static int set_address4(int fd, struct ifreq *device)
 {
-	union address address = {};
+	union endpoint address = {};
 
 	(void)parse_address(TUN_OWN4, 0, &address);
 	memcpy(&device->ifr_addr, &address.in, sizeof(address.in));
@@ -83,7 +83,7 @@ static int set_up(struct probe *p, struct ifreq *device)
 static int tun_inject(struct probe *p)
 {
 	struct packet packet = {};
-	union address source = {};
+	union endpoint source = {};
 	struct ifreq device;
 	int result = open_tun(p, &device) ?: set_up(p, &device);
 

@@ -58,7 +58,7 @@ static int udp_sendmmsg(struct probe *p)
 
 static int udp_connect_sendto_elsewhere(struct probe *p)
 {
-	union address elsewhere = with_port(&p->other, DISCARD_PORT);
+	union endpoint elsewhere = with_port(&p->other, DISCARD_PORT);
 
 	return open_udp(p) ?: connect_to(p, &elsewhere) ?: send_query(p, &p->to);
 }
@@ -88,7 +88,7 @@ static int udp_cmsg_pktinfo(struct probe *p)
 
 static int udp_any(struct probe *p)
 {
-	union address any = {.any.sa_family = p->to.any.sa_family};
+	union endpoint any = {.any.sa_family = p->to.any.sa_family};
 
 	set_port(&any, port_of(&p->to));
 	return open_udp(p) ?: send_query(p, &any);
@@ -116,7 +116,7 @@ static int udp_cork(struct probe *p)
 /* A datagram begun towards ADDR; the socket is then connected to -f, and the datagram ended. */
 static int udp_cork_connect(struct probe *p)
 {
-	union address other = with_port(&p->other, port_of(&p->to));
+	union endpoint other = with_port(&p->other, port_of(&p->to));
 	size_t half = p->query_len / 2;
 
 	return open_udp(p) ?: send_bytes(p, p->query + 2, half, MSG_MORE, &p->to)
@@ -127,7 +127,7 @@ static int udp_cork_connect(struct probe *p)
 /* From the port that it asks, as a server answers: connected to -f, but sent to ADDR. */
 static int udp_same_port_elsewhere(struct probe *p)
 {
-	union address other = with_port(&p->other, port_of(&p->to));
+	union endpoint other = with_port(&p->other, port_of(&p->to));
 
 	p->source_port = port_of(&p->to);
 	return open_udp(p) ?: connect_to(p, &other) ?: send_query(p, &p->to);

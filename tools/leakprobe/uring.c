@@ -110,7 +110,7 @@ static int run_request(struct probe *p, unsigned int ring_flags, const struct io
 	return result < 0 ? result : 0;
 }
 
-static int uring_connect_to(struct probe *p, const union address *to)
+static int uring_connect_to(struct probe *p, const union endpoint *to)
 {
 	const struct io_uring_sqe request = {
 		.opcode = IORING_OP_CONNECT,
@@ -124,7 +124,7 @@ static int uring_connect_to(struct probe *p, const union address *to)
 
 /* On a connected socket, or with an address, which IORING_OP_SEND takes since 6.x. */
 static int uring_send_bytes(struct probe *p, unsigned int opcode, unsigned int ring_flags,
-			    unsigned char request_flags, const union address *to)
+			    unsigned char request_flags, const union endpoint *to)
 {
 	const struct io_uring_sqe request = {
 		.opcode = (unsigned char)opcode,
