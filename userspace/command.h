@@ -39,6 +39,7 @@ struct options {
 	struct texts destinations; /* explain: of lookups */
 	bool live; /* explain: by what is in force, not by the configuration */
 	const char *asker_cgroup, *asker_pid, *asker_user; /* explain: who asks */
+	const char *root; /* audit: look at the files below this directory */
 	struct texts targets; /* leaktest: addresses to try */
 	struct texts words; /* behind the command, for those that take some */
 };
@@ -103,6 +104,7 @@ int cmd_events(const struct options *options);
 int cmd_sockets(const struct options *options);
 int cmd_explain(const struct options *options);
 int cmd_completion(const struct options *options);
+int cmd_audit(const struct options *options);
 int cmd_leaktest(const struct options *options);
 int cmd_init(const struct options *options);
 

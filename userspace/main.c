@@ -56,6 +56,13 @@ static const struct command_option options_explain[] = {
 	{0},
 };
 
+static const struct command_option options_audit[] = {
+	{"root", 0, "DIR", "look at the files of the host whose root is here; at no sockets",
+	 TEXT(root), VALUE_DIRECTORY},
+	{"json", 'j', NULL, "print JSON", FLAG(json)},
+	{0},
+};
+
 static const struct command_option options_leaktest[] = {
 	{"all", 0, NULL, "try those that take CAP_NET_RAW and the like, too", FLAG(all)},
 	{"target", 0, "ADDRESS", "instead of documentation's addresses; one of each family",
@@ -129,6 +136,17 @@ const struct command command_table[] = {
 	 "  dnsfence explain --live --dst '[2001:db8::1]:853/tcp' --pid 4711 -j | jq .reason\n"
 	 "  grep -o 'nameserver .*' /etc/resolv.conf | cut -d' ' -f2 | dnsfence explain -",
 	 options_explain, cmd_explain, "[DST...]", SIZE_MAX - 1},
+	{"audit", "show what this host is set to ask, and what of it leaks",
+	 "Reads every place that decides where lookups go, and changes none: resolv.conf,\n"
+	 "nsswitch.conf, systemd's, NetworkManager's and DHCP clients' files, containers',\n"
+	 "programs that bring a resolver of their own, and the sockets that are open. Each is\n"
+	 "held against the policy: fine, blocked, leaks, with what to change where; notes say\n"
+	 "what else matters. Exits 1 when something leaks.\n\n"
+	 "  dnsfence audit\n"
+	 "  dnsfence -C new.yaml audit -j | jq -r '.findings[] | select(.state == "
+	 "\"leaks\").advice'\n"
+	 "  dnsfence -C new.yaml audit --root /mnt/image",
+	 options_audit, cmd_audit},
 	{"leaktest", "try every way to leak a lookup, and say which are open",
 	 "Each technique is tried to ports 53 and 853 at an address where no resolver can be,\n"
 	 "in a network of two namespaces made for it: nothing leaves this host, no name is\n"
