@@ -7,7 +7,9 @@
 
 #include "cgroup.h"
 #include "event.h"
+#include "identity.h"
 #include "owners.h"
+#include "resident.h"
 #include "subjects.h"
 
 static int asker_of_process(uint32_t pid, struct asker *asker, struct problem *problem)
@@ -66,6 +68,51 @@ static int asker_of_cgroup(const char *path, struct asker *asker, struct problem
 	return 0;
 }
 
+/* Which of the kinds that have to be looked for, and its name; NULL: none. */
+static const char *request_resident(const struct asker_request *request, enum resident_kind *ret)
+{
+	const char *names[] = {
+		[RESIDENT_UNIT] = request->unit,
+		[RESIDENT_USER_UNIT] = request->user_unit,
+		[RESIDENT_CONTAINER] = request->container,
+		[RESIDENT_POD] = request->pod,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i]) {
+			*ret = i;
+			return names[i];
+		}
+	return NULL;
+}
+
+static int request_count(const struct asker_request *request)
+{
+	return !!request->cgroup + !!request->pid + !!request->unit + !!request->user_unit +
+	       !!request->container + !!request->pod;
+}
+
+/* What a user's own manager runs is that user's. */
+static int asker_of_resident(const struct asker_request *request, const char *mount,
+			     struct asker *asker, struct problem *problem)
+{
+	struct resident_request wanted = {.uid = IDENTITY_NO_USER, .roots = request->roots};
+	struct resident resident;
+	int r;
+
+	wanted.name = request_resident(request, &wanted.kind);
+	if (request->user)
+		(void)subjects_find_user(request->user, &wanted.uid);
+	r = resident_find(&wanted, mount, &resident, problem);
+	if (r < 0)
+		return r;
+	memcpy(asker->cgroup, resident.path, sizeof(asker->cgroup));
+	memcpy(asker->what, resident.what, sizeof(asker->what));
+	if (request->user_unit)
+		asker->uid = resident.user;
+	return 0;
+}
+
 static int asker_set_user(const char *user, struct asker *asker, struct problem *problem)
 {
 	uint32_t uid;
@@ -111,12 +158,17 @@ int asker_find(const struct asker_request *request, const char *mount, const cha
 	       struct asker *ret, struct problem *problem)
 {
 	struct asker asker = {.uid = DF_UID_ANY};
+	enum resident_kind ignored;
 	int r;
 
-	if (request->pid && request->cgroup)
-		return problem_set(problem, EINVAL,
-				   "a process is in one cgroup: give --pid or --cgroup, not both");
-	if (request->pid)
+	if (request_count(request) > 1)
+		return problem_set(
+			problem, EINVAL,
+			"who asks is in one cgroup: give one of --cgroup, --pid, --unit, "
+			"--user-unit, --container and --pod");
+	if (request_resident(request, &ignored))
+		r = asker_of_resident(request, mount, &asker, problem);
+	else if (request->pid)
 		r = asker_of_pid(request->pid, &asker, problem);
 	else if (request->cgroup)
 		r = asker_of_cgroup(request->cgroup, &asker, problem);

@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "completion.h"
+#include "identity.h"
 #include "outcome.h"
 
 #define VALUES_MAX 5000 /* more are of no use to anybody */
@@ -22,11 +23,50 @@ static bool value_is_plain(const char *value)
 	return true;
 }
 
-static void list_cgroups(void)
+/* A name that a cgroup has to offer; NULL: none. */
+typedef const char *(*value_of)(const struct identity *identity, const char *path);
+
+static const char *value_cgroup(const struct identity *identity, const char *path)
+{
+	(void)identity;
+	return path;
+}
+
+static const char *unit_at(const struct identity *identity, const struct identity_unit *unit,
+			   const struct identity_unit *slice)
+{
+	if (identity_is_at(identity, unit))
+		return unit->name;
+	return identity_is_at(identity, slice) ? slice->name : NULL;
+}
+
+static const char *value_unit(const struct identity *identity, const char *path)
+{
+	(void)path;
+	return unit_at(identity, &identity->unit, &identity->slice);
+}
+
+static const char *value_user_unit(const struct identity *identity, const char *path)
+{
+	(void)path;
+	return unit_at(identity, &identity->user_unit, &identity->user_slice);
+}
+
+static const char *value_container(const struct identity *identity, const char *path)
+{
+	(void)path;
+	return identity->container.runtime != RUNTIME_NONE &&
+			       identity->container.level == identity->level
+		       ? identity->container.id
+		       : NULL;
+}
+
+static void list_of_cgroups(value_of value)
 {
 	_cleanup_free_ char *mount = NULL;
 	char *roots[] = {NULL, NULL};
 	size_t prefix, left = VALUES_MAX;
+	struct identity identity;
 	FTS *walk;
 
 	if (cgroup_find_mount(&mount) < 0)
@@ -35,15 +75,37 @@ static void list_cgroups(void)
 	roots[0] = mount;
 	walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	for (FTSENT *at; walk && left && (at = fts_read(walk));) {
-		const char *path = at->fts_path + prefix;
+		const char *path = at->fts_path + prefix, *text;
 
-		if (at->fts_info != FTS_D)
+		if (at->fts_info != FTS_D || !*path)
 			continue;
-		if (*path && value_is_plain(path) && left--)
-			printf("%s\n", path);
+		identity_of_path(path, &identity);
+		text = value(&identity, path);
+		if (text && value_is_plain(text) && left--)
+			printf("%s\n", text);
 	}
 	if (walk)
 		fts_close(walk);
+}
+
+static void list_cgroups(void)
+{
+	list_of_cgroups(value_cgroup);
+}
+
+static void list_units(void)
+{
+	list_of_cgroups(value_unit);
+}
+
+static void list_user_units(void)
+{
+	list_of_cgroups(value_user_unit);
+}
+
+static void list_containers(void)
+{
+	list_of_cgroups(value_container);
 }
 
 static void list_pids(void)
@@ -79,9 +141,9 @@ static void list_shells(void)
 int cmd_completion(const struct options *options)
 {
 	static void (*const lists[])(void) = {
-		[VALUE_CGROUP] = list_cgroups,
-		[VALUE_PID] = list_pids,
-		[VALUE_USER] = list_users,
+		[VALUE_CGROUP] = list_cgroups,       [VALUE_PID] = list_pids,
+		[VALUE_USER] = list_users,           [VALUE_UNIT] = list_units,
+		[VALUE_USER_UNIT] = list_user_units, [VALUE_CONTAINER] = list_containers,
 		[VALUE_SHELL] = list_shells,
 	};
 	const char *word = options->words.length ? options->words.list[0] : "";

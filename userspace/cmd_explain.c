@@ -224,19 +224,28 @@ static const char *session_scope(const struct session *session)
 	return session->options->live ? session->inforce.scope : session->options->cgroup;
 }
 
-/* "cgroup=/a", "pid=12", "user=bob" behind a destination: for this line alone. */
+/* "cgroup=/a", "unit=nginx.service", "user=bob" behind a destination: for this line alone. */
 static int line_asker(char *word, struct asker_request *request, struct problem *problem)
 {
-	if (strncmp(word, "cgroup=", 7) == 0)
-		request->cgroup = word + 7;
-	else if (strncmp(word, "pid=", 4) == 0)
-		request->pid = word + 4;
-	else if (strncmp(word, "user=", 5) == 0)
-		request->user = word + 5;
-	else
-		return problem_set(problem, EINVAL,
-				   "'%.80s' is neither cgroup=, pid= nor user=", word);
-	return 0;
+	const struct {
+		const char *key;
+		const char **place;
+	} keys[] = {
+		{"cgroup=", &request->cgroup},       {"pid=", &request->pid},
+		{"unit=", &request->unit},           {"user-unit=", &request->user_unit},
+		{"container=", &request->container}, {"pod=", &request->pod},
+		{"user=", &request->user},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strncmp(word, keys[i].key, strlen(keys[i].key)) == 0) {
+			*keys[i].place = word + strlen(keys[i].key);
+			return 0;
+		}
+	return problem_set(problem, EINVAL,
+			   "'%.80s' is none of cgroup=, pid=, unit=, user-unit=, container=, pod= "
+			   "and user=",
+			   word);
 }
 
 static struct asker_request session_asker(const struct session *session)
@@ -246,7 +255,12 @@ static struct asker_request session_asker(const struct session *session)
 	return (struct asker_request){
 		.cgroup = options->asker_cgroup,
 		.pid = options->asker_pid,
+		.unit = options->asker_unit,
+		.user_unit = options->asker_user_unit,
+		.container = options->asker_container,
+		.pod = options->asker_pod,
 		.user = options->asker_user,
+		.roots = session->prepared.mount ? &session->prepared.config.runtimes : NULL,
 	};
 }
 
@@ -264,7 +278,7 @@ static int session_answer_line(struct session *session, char *line, struct probl
 	r = query_parse(destination, &query, problem);
 	while (r == 0 && (word = strtok_r(NULL, " \t\r\n", &rest))) {
 		if (!own)
-			request = (struct asker_request){0};
+			request = (struct asker_request){.roots = request.roots};
 		own = true;
 		r = line_asker(word, &request, problem);
 	}
@@ -328,11 +342,12 @@ static int check_queries(const struct texts *texts, struct problem *problem)
 
 static int session_run(struct session *session, struct problem *problem)
 {
-	const struct asker_request request = session_asker(session);
+	struct asker_request request;
 	struct asker asker;
 	int r = session->options->live ? session_open_live(session, problem)
 				       : session_open_config(session, problem);
 
+	request = session_asker(session); /* knows by now where the runtimes keep their files */
 	if (r >= 0)
 		r = asker_find(&request, session->mount, session_scope(session), &asker, problem);
 	if (r >= 0)

@@ -559,8 +559,11 @@ static int frames_open(struct leaktest *test, struct problem *problem)
 static int leaktest_open(struct leaktest *test, struct problem *problem)
 {
 	const struct options *options = test->options;
-	const struct asker_request request = {options->asker_cgroup, options->asker_pid,
-					      options->asker_user};
+	const struct asker_request request = {
+		.cgroup = options->asker_cgroup,
+		.pid = options->asker_pid,
+		.user = options->asker_user,
+	};
 	_cleanup_free_ char *mount = NULL;
 	struct stage_plan plan = {0};
 	uint64_t random;

@@ -38,7 +38,9 @@ struct options {
 	unsigned long lines; /* events: stop after so many, 0: never */
 	struct texts destinations; /* explain: of lookups */
 	bool live; /* explain: by what is in force, not by the configuration */
-	const char *asker_cgroup, *asker_pid, *asker_user; /* explain: who asks */
+	/* explain: who asks */
+	const char *asker_cgroup, *asker_pid, *asker_user, *asker_unit, *asker_user_unit;
+	const char *asker_container, *asker_pod;
 	const char *root; /* audit: look at the files below this directory */
 	struct texts targets; /* leaktest: addresses to try */
 	struct texts words; /* behind the command, for those that take some */
@@ -65,6 +67,9 @@ enum value_kind {
 	VALUE_CGROUP,
 	VALUE_PID,
 	VALUE_USER,
+	VALUE_UNIT,
+	VALUE_USER_UNIT,
+	VALUE_CONTAINER,
 	VALUE_SHELL,
 };
 

@@ -9,9 +9,9 @@ struct script {
 };
 
 static const char *const list_names[] = {
-	[VALUE_CGROUP] = "cgroups",
-	[VALUE_PID] = "pids",
-	[VALUE_USER] = "users",
+	[VALUE_CGROUP] = "cgroups",       [VALUE_PID] = "pids",
+	[VALUE_USER] = "users",           [VALUE_UNIT] = "units",
+	[VALUE_USER_UNIT] = "user-units", [VALUE_CONTAINER] = "containers",
 	[VALUE_SHELL] = "shells",
 };
 

@@ -50,6 +50,12 @@ static const struct command_option options_explain[] = {
 	{"cgroup", 0, "PATH", "who asks: a process in this cgroup, a path below the cgroup2 mount",
 	 TEXT(asker_cgroup), VALUE_CGROUP},
 	{"pid", 0, "PID", "who asks: this process", TEXT(asker_pid), VALUE_PID},
+	{"unit", 0, "UNIT", "who asks: this systemd unit or slice", TEXT(asker_unit), VALUE_UNIT},
+	{"user-unit", 0, "UNIT", "who asks: a unit of a user's own manager, whose says --user",
+	 TEXT(asker_user_unit), VALUE_USER_UNIT},
+	{"container", 0, "NAME", "who asks: a container, by its name or the beginning of its id",
+	 TEXT(asker_container), VALUE_CONTAINER},
+	{"pod", 0, "POD", "who asks: a pod, as NAMESPACE/NAME, NAME or its uid", TEXT(asker_pod)},
 	{"user", 0, "USER", "who asks: a name or uid, alone or with one of the above",
 	 TEXT(asker_user), VALUE_USER},
 	{"json", 'j', NULL, "print JSON, one object a line", FLAG(json)},
@@ -127,12 +133,12 @@ const struct command command_table[] = {
 	 "The verdict and its reason, the policy and the lines of the configuration that\n"
 	 "decide, which hook acts and the errno that its caller sees, and what nearly held.\n"
 	 "By the configuration, nothing is changed or sent; with --live by what is in force.\n"
-	 "Without one of --cgroup, --pid and --user this process asks. A DST is an address\n"
-	 "with what is to be said of it; - reads one a line from standard input, each perhaps\n"
-	 "with cgroup=PATH, pid=PID or user=USER behind, and answers each in a line.\n"
+	 "Without an option that says who asks, this process does. A DST is an address with\n"
+	 "what is to be said of it; - reads one a line from standard input, each perhaps with\n"
+	 "unit=UNIT, cgroup=PATH, user=USER or the like behind, and answers each in a line.\n"
 	 "Exits 1 when one is refused.\n\n"
 	 "  dnsfence explain 8.8.8.8:53/udp\n"
-	 "  dnsfence explain 10.0.0.53/dot --cgroup /ci.slice --user 1000\n"
+	 "  dnsfence explain 10.0.0.53/dot --unit nginx.service --user www-data\n"
 	 "  dnsfence explain --live --dst '[2001:db8::1]:853/tcp' --pid 4711 -j | jq .reason\n"
 	 "  grep -o 'nameserver .*' /etc/resolv.conf | cut -d' ' -f2 | dnsfence explain -",
 	 options_explain, cmd_explain, "[DST...]", SIZE_MAX - 1},
@@ -165,7 +171,7 @@ const struct command command_table[] = {
 	 NULL, cmd_init},
 	{"completion", "print what a shell completes dnsfence's commands by",
 	 "bash, zsh or fish; \"make install\" puts them where the shells look. The scripts ask\n"
-	 "\"dnsfence completion cgroups\", \"pids\" or \"users\" for what there is.\n\n"
+	 "\"dnsfence completion cgroups\", \"units\", \"users\" and the like for what there is.\n\n"
 	 "  . <(dnsfence completion bash)\n"
 	 "  dnsfence completion zsh > ~/.zsh/functions/_dnsfence\n"
 	 "  dnsfence completion fish > ~/.config/fish/completions/dnsfence.fish",
