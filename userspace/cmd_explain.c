@@ -62,27 +62,32 @@ static int session_open_config(struct session *session, struct problem *problem)
 	return session->mount ? 0 : -ENOMEM;
 }
 
-/* Are the policies and resolvers those of this configuration? Subjects come and go. */
+static bool bytes_equal(const void *a, const void *b, size_t size)
+{
+	return !size || memcmp(a, b, size) == 0;
+}
+
+/* What the configuration alone decides; subjects come and go, the publisher counts and adds. */
+static bool generation_is_of(const struct df_generation *a, const struct df_generation *b)
+{
+	const uint32_t follows = DF_GEN_USERS | DF_GEN_ORIGINS;
+
+	return (a->flags & ~follows) == (b->flags & ~follows) && a->services == b->services &&
+	       a->default_policy == b->default_policy && a->policies_len == b->policies_len &&
+	       bytes_equal(a->ports, b->ports, sizeof(a->ports)) &&
+	       bytes_equal(a->policies, b->policies, sizeof(a->policies));
+}
+
+/* Are the policies and resolvers those of this configuration? */
 static bool image_is_of(const struct policy_image *image, const struct policy_image *other)
 {
-	_cleanup_free_ struct df_generation *copy = malloc(sizeof(*copy));
-
-	if (!copy)
-		return false;
-	*copy = other->generation;
-	copy->id = image->generation.id;
-	copy->cgroup_id = image->generation.cgroup_id;
-	copy->levels = image->generation.levels;
-	copy->flags &= ~(DF_GEN_USERS | DF_GEN_ORIGINS);
-	copy->flags |= image->generation.flags & (DF_GEN_USERS | DF_GEN_ORIGINS);
-	return memcmp(copy, &image->generation, sizeof(*copy)) == 0 &&
+	return generation_is_of(&image->generation, &other->generation) &&
 	       image->exact_length == other->exact_length &&
 	       image->prefixes_length == other->prefixes_length &&
-	       (!image->exact_length || memcmp(image->exact, other->exact,
-					       image->exact_length * sizeof(*image->exact)) == 0) &&
-	       (!image->prefixes_length ||
-		memcmp(image->prefixes, other->prefixes,
-		       image->prefixes_length * sizeof(*image->prefixes)) == 0);
+	       bytes_equal(image->exact, other->exact,
+			   image->exact_length * sizeof(*image->exact)) &&
+	       bytes_equal(image->prefixes, other->prefixes,
+			   image->prefixes_length * sizeof(*image->prefixes));
 }
 
 /* The configuration whose lines are named, if it is still the one that is in force. */
