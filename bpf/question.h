@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Where the question section of a DNS message in a packet lies, and its hash. Only on the path
- * of a violation. Compression pointers cannot stand in a first question (RFC 1035 4.1.4: they
- * point to a prior occurrence), so a label over 63 bytes ends the reading.
+ * of a violation, or of any lookup while some policy forwards. Compression pointers cannot stand in
+ * a first question (RFC 1035 4.1.4: they point to a prior occurrence), so a label over 63 bytes
+ * ends the reading.
  */
 #ifndef DNSFENCE_QUESTION_H
 #define DNSFENCE_QUESTION_H
 
 #include "emit.h"
 #include "flow.h"
+#include "name.h"
 
 #define DNS_HEADER 12
 #define DNS_LABEL_MAX 63
@@ -52,8 +54,9 @@ static __always_inline int question_is_query(struct __sk_buff *skb, __u32 messag
 }
 
 /*
- * Length and hash of the question section at an offset, the length in the low bits; 0: none.
- * Global, so that the verifier explores the loop once.
+ * Length and hash of the question section at an offset, the length in the low bits; 0: none. The
+ * hash is that of the same question in lower case, see name.h. Global, so that the verifier
+ * explores the loop once.
  */
 __noinline __u64 question_measure(struct __sk_buff *skb, __u32 start)
 {
@@ -76,9 +79,13 @@ __noinline __u64 question_measure(struct __sk_buff *skb, __u32 start)
 		__builtin_memset(words, 0, sizeof(words));
 		if (bpf_skb_load_bytes(skb, offset + 1, words, last + 1) < 0)
 			return 0;
+		((__u8 *)words)[sizeof(words) - 1] = length;
 #pragma unroll
-		for (int word = 0; word < 8; word++)
-			hash = hash_mix(hash, words[word]);
+		for (int word = 0; word < 8; word++) {
+			hash = hash_mix(hash, name_fold_case(words[word]));
+			/* One after the other: side by side they take more stack than there is. */
+			asm volatile("" : "+r"(hash)::"memory");
+		}
 		offset += 1 + length;
 	}
 	words[0] = 0;

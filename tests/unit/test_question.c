@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "bpf/name.h"
 #include "userspace/question.h"
 
 struct question_case {
@@ -153,6 +154,29 @@ static void test_cut_at_every_byte(void **state)
 	}
 }
 
+/* Every byte at every place, between neighbours of which nothing may change nor spill over. */
+static void test_case_is_folded(void **state)
+{
+	static const uint8_t neighbours[] = {0, 'a', '@', '[', 0x7f, 0x80, 'A' | 0x80, 0xff};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(neighbours); n++)
+		for (unsigned int place = 0; place < 8; place++)
+			for (unsigned int byte = 0; byte < 256; byte++) {
+				uint8_t bytes[8], folded[8];
+				uint64_t word;
+
+				memset(bytes, neighbours[n], sizeof(bytes));
+				bytes[place] = (uint8_t)byte;
+				memcpy(&word, bytes, sizeof(word));
+				word = name_fold_case(word);
+				memcpy(folded, &word, sizeof(word));
+				if (byte >= 'A' && byte <= 'Z')
+					bytes[place] = (uint8_t)(byte + 'a' - 'A');
+				assert_memory_equal(folded, bytes, sizeof(bytes));
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_longest_label),
 		cmocka_unit_test(test_many_labels),
 		cmocka_unit_test(test_cut_at_every_byte),
+		cmocka_unit_test(test_case_is_folded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
