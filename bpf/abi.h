@@ -115,6 +115,8 @@ enum df_service {
 #define DF_POLICY_EXEMPT (1u << 1) /* resolvers: any */
 #define DF_POLICY_AUDIT (1u << 2) /* log what would be denied, let it pass */
 #define DF_POLICY_PREFIXES (1u << 3) /* its scope has entries in resolver_prefix */
+#define DF_POLICY_FORWARDS (1u << 4) /* it looks names up for others: its denials name them */
+#define DF_POLICY_TRANSLATED (1u << 5) /* its scope has a resolver behind this host's NAT */
 
 /*
  * A sanctioned address beside its policy: what the hash table says of it for the services' own
@@ -147,6 +149,7 @@ struct df_policy {
 #define DF_GEN_DEFER (1u << 5) /* deny_at: packet; a UDP connect() is not denied, its packet is */
 #define DF_GEN_ORIGINS (1u << 6) /* some policy names a source or an interface */
 #define DF_GEN_CALLS (1u << 7) /* hooks: all; sendmsg() is denied there, not left to the packet */
+#define DF_GEN_FORWARDS (1u << 8) /* some policy forwards: who asks is remembered */
 
 /*
  * Everything of a policy that is not a lookup table. Lives in .bss, so that a packet that is
@@ -160,6 +163,11 @@ struct df_generation {
 	__u32 policies_len;
 	__u64 levels; /* bit per cgroup level that some policy names */
 	__u64 cgroup_id; /* the fenced cgroup, for frames of sockets that no cgroup hook sees */
+	/*
+	 * With DF_GEN_FORWARDS: addresses behind this host's NAT, which may lead to a forwarder on
+	 * this host and then keep their address and change the port, as Docker's 127.0.0.11 does.
+	 */
+	struct df_near_resolver translated[DF_NEAR_MAX];
 	__u64 ports[DF_PORT_WORDS];
 	struct df_policy policies[DF_POLICY_MAX];
 };
@@ -211,7 +219,7 @@ struct df_resolver_prefix_key {
 #define DF_PREFIX_BASE 64u
 
 /* df_owner.flags */
-#define DF_OWNER_CREATED (1u << 0) /* creator_uid is set */
+#define DF_OWNER_CREATED (1u << 0) /* creator_uid and creator_cgroup are set */
 #define DF_OWNER_CALLED (1u << 1) /* the fields of the last connect() or sendmsg() are set */
 #define DF_OWNER_TRANSLATED (1u << 2) /* that call went to a resolver behind this host's NAT */
 #define DF_OWNER_LISTENER (1u << 3) /* it accepts connections, or came of one that does */
@@ -227,11 +235,34 @@ struct df_caller {
 	char parent_comm[16];
 };
 
+/* Who asked a forwarder for the name that it then was refused. */
+struct df_via {
+	__u64 cgroup_id; /* that made the asking socket; 0: nobody is known */
+	__u32 tgid; /* 0: the process is not known */
+	__u32 uid; /* in the initial user namespace */
+	__u32 netns_inode;
+	__u32 parent_tgid;
+	char comm[16];
+};
+
+/*
+ * The last one that has sent a question, by its hash. Names in any case are the same name
+ * (RFC 1035 2.3.3, RFC 4343), as a forwarder that mixes cases (0x20) needs it.
+ */
+struct df_asker {
+	struct df_via who;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+};
+
+#define DF_ASKERS_MAX 8192
+#define DF_VIA_NS 5000000000ull /* a forwarder's question is an asker's no longer than this */
+
 /* Who made and who used a socket; socket storage, readable where "current" is not. */
 struct df_owner {
 	__u64 cgroup_id; /* caller's */
 	__u64 netns_cookie;
 	__u64 generation; /* in which .policy was found */
+	__u64 creator_cgroup;
 	__u32 policy; /* rank for the caller */
 	__u32 creator_uid;
 	__u32 flags;
@@ -273,8 +304,9 @@ struct df_event {
 	__u8 daddr[16];
 	__u64 cgroup_id; /* the judged one: the socket's on a packet, the caller's at a call */
 	__u64 netns_cookie; /* of the socket, as SO_NETNS_COOKIE tells it; 0: not known */
-	__u64 question_hash;
+	__u64 question_hash; /* of its name in lower case, type and class */
 	__u64 generation;
+	struct df_via via; /* who asked the forwarder that the record is about */
 	struct df_caller caller;
 	__u64 time_ns; /* CLOCK_MONOTONIC of the newest one */
 	__u32 count;
@@ -360,14 +392,17 @@ _Static_assert(sizeof(struct df_origin_key) == 28, "df_origin_key");
 _Static_assert(sizeof(struct df_resolver_key) == 24, "df_resolver_key");
 _Static_assert(sizeof(struct df_resolver_prefix_key) == 28, "df_resolver_prefix_key");
 _Static_assert(sizeof(struct df_caller) == 48, "df_caller");
-_Static_assert(sizeof(struct df_owner) == 104, "df_owner");
-_Static_assert(DF_EVENT_KEY_SIZE == 72, "the key part has no holes, whole words");
+_Static_assert(sizeof(struct df_via) == 40, "df_via");
+_Static_assert(sizeof(struct df_asker) == 48, "df_asker");
+_Static_assert(sizeof(struct df_owner) == 112, "df_owner");
+_Static_assert(DF_EVENT_KEY_SIZE == 112, "the key part has no holes, whole words");
 _Static_assert(DF_EVENT_HEAD_SIZE % 8 == 0, "the head is copied by words");
 _Static_assert(sizeof(struct df_event) == DF_EVENT_CALL_SIZE + DF_QUESTION_MAX, "df_event");
 _Static_assert(sizeof(struct df_seal) == 44 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
 	       "df_seal");
-_Static_assert(sizeof(struct df_generation) ==
-		       40 + 8 * DF_PORT_WORDS + sizeof(struct df_policy) * DF_POLICY_MAX,
+_Static_assert(sizeof(struct df_generation) == 40 + sizeof(struct df_near_resolver) * DF_NEAR_MAX +
+						       8 * DF_PORT_WORDS +
+						       sizeof(struct df_policy) * DF_POLICY_MAX,
 	       "df_generation");
 
 #endif

@@ -128,6 +128,14 @@ struct {
 	__type(value, struct df_seal);
 } seal SEC(".maps");
 
+/* Who has sent which question, while some policy forwards; by the question's hash. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, DF_ASKERS_MAX);
+	__type(key, __u64);
+	__type(value, struct df_asker);
+} askers SEC(".maps");
+
 /* A violation and how often it came again since it was last reported. */
 struct fold_slot {
 	struct bpf_spin_lock lock;

@@ -13,6 +13,7 @@
 
 #include "flow.h"
 #include "verdict.h"
+#include "asker.h"
 #include "plain.h"
 #include "report.h"
 #include "subject.h"
@@ -284,8 +285,63 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 	event_set_policy(head, DF_HOOK_PACKET, &generations[gen & 1], &decision);
 	event_set_caller(skb, head, &flow);
 	event_set_question(skb, head, &flow, &question);
+	event_set_via(head, &generations[gen & 1], decision.policy);
 	event_send(skb, head, &question, packet_has_current(skb, &flow));
 	return 0;
+}
+
+static __always_inline void via_set_process(struct df_via *via, const struct df_caller *caller)
+{
+	via->tgid = caller->tgid;
+	via->uid = caller->uid;
+	via->netns_inode = caller->netns_inode;
+	via->parent_tgid = caller->parent_tgid;
+	__builtin_memcpy(via->comm, caller->comm, sizeof(via->comm));
+}
+
+/* As owner_called(), but where NAT may have changed the port since. */
+static __always_inline int owner_asked(const struct df_owner *owner, struct df_flow *flow)
+{
+	if (owner)
+		flow->dport = owner->dport;
+	return owner_called(owner, flow);
+}
+
+/*
+ * A packet that goes through: if it asks a question, remember who sent it. rank is that of the
+ * policy that let it through, DF_POLICY_MAX if none had to.
+ */
+__noinline int packet_note_asker(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
+{
+	const struct df_owner *owner = packet_owner(skb);
+	struct df_asker asker = {};
+	struct question question;
+	struct df_caller caller;
+	struct df_flow flow;
+
+	flow_unpack(&flow, packed);
+	flow_reload_target(skb, &flow);
+	question_find(skb, &flow, &question);
+	if (!(flow.flags & FLOW_PORTS) || !question.length)
+		return 0;
+	asker.time_ns = bpf_ktime_get_ns();
+	asker.who.cgroup_id = bpf_skb_cgroup_id(skb);
+	asker.who.uid = packet_uid(skb, owner);
+	if (packet_has_current(skb, &flow)) {
+		task_identify(&caller);
+		via_set_process(&asker.who, &caller);
+	} else if (owner_asked(owner, &flow)) {
+		via_set_process(&asker.who, &owner->caller);
+	}
+	asker_remember(&asker, question.hash, &generations[gen & 1], rank);
+	return 0;
+}
+
+static __always_inline int packet_pass(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
+{
+	if (generations[gen].flags & DF_GEN_FORWARDS)
+		packet_note_asker(skb, packed, gen, rank);
+	return PACKET_PASS;
 }
 
 /* By the socket's policy, and where they may differ by the caller's: the stricter one wins. */
@@ -309,16 +365,18 @@ static __always_inline __u64 packet_decide_all(struct __sk_buff *skb, __u64 pack
 /*
  * A resolver marked `translated`, let through at connect() or sendmsg(), whose address this host's
  * NAT has changed since. What was asked for is judged once more, by the socket's policy and the
- * generation in force.
+ * generation in force. The policy that denies the packet has to have such a resolver, too: what
+ * call_errno() leaves to the packet for a forwarder is no other call's to vouch for.
  */
-__noinline __u32 packet_is_translated(struct __sk_buff *skb, __u64 packed, __u32 gen)
+__noinline __u32 packet_is_translated(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 denied)
 {
 	const struct df_generation *generation = &generations[gen & 1];
 	__u32 rank = generation->default_policy;
 	struct df_decision decision;
 	struct df_flow flow = {};
 
-	if (!(generation->flags & DF_GEN_TRANSLATED))
+	if (!(generation->flags & DF_GEN_TRANSLATED) ||
+	    !(generation_policy(generation, denied)->flags & DF_POLICY_TRANSLATED))
 		return 0;
 	flow.protocol = (__u8)packed;
 	flow.flags = FLOW_PORTS;
@@ -341,7 +399,7 @@ static __always_inline __u32 packet_pardon(struct __sk_buff *skb, __u64 packed, 
 	if (decision->reason != DF_REASON_NOT_SANCTIONED)
 		return EXCUSE_NONE;
 	excuse = packet_excuse(skb, packed, gen, decision->verdict == DF_VERDICT_AUDIT);
-	if (excuse == EXCUSE_NONE && packet_is_translated(skb, packed, gen))
+	if (excuse == EXCUSE_NONE && packet_is_translated(skb, packed, gen, decision->policy))
 		return EXCUSE_TRANSLATED;
 	return excuse;
 }
@@ -366,9 +424,10 @@ static __always_inline int packet_judge(struct __sk_buff *skb, __u64 packed, __u
 	}
 	count_verdict(DF_HOOK_PACKET, decision.verdict, decision.reason);
 	if (decision.verdict == DF_VERDICT_ALLOW)
-		return PACKET_PASS;
+		return packet_pass(skb, packed, gen, decision.policy);
 	packet_report(skb, packed, gen, verdict);
-	return decision.verdict == DF_VERDICT_DENY ? PACKET_DROP : PACKET_PASS;
+	return decision.verdict == DF_VERDICT_DENY ? PACKET_DROP
+						   : packet_pass(skb, packed, gen, decision.policy);
 }
 
 /*
@@ -387,6 +446,24 @@ static __always_inline __u32 plain_rank(struct __sk_buff *skb, __u64 packed,
 	return packet_socket_rank(skb, gen);
 }
 
+/* Where a plain packet goes, taken from it in place; 0: it cannot be read. */
+static __always_inline int plain_target(const struct __sk_buff *skb, __u64 packed,
+					struct df_flow *flow)
+{
+	const __u8 *data = (const __u8 *)(long)skb->data;
+	const __u8 *end = (const __u8 *)(long)skb->data_end;
+
+	flow->family = (__u8)(packed >> 8);
+	flow->protocol = (__u8)packed;
+	if (flow->family == 4 && data + IP4_HEADER <= end)
+		__builtin_memcpy(flow->daddr, data + 16, 4);
+	else if (flow->family == 6 && data + IP6_HEADER <= end)
+		__builtin_memcpy(flow->daddr, data + 24, 16);
+	else
+		return 0;
+	return 1;
+}
+
 /*
  * The lookup that is in order, without unpacking and reading again: the same verdict on the same
  * flow, taken from the packet in place. The reason when it is allowed, else DF_REASON_NONE: what
@@ -396,24 +473,17 @@ static __always_inline __u32 plain_allows(const struct __sk_buff *skb, __u64 pac
 					  __u32 gen, __u32 rank)
 {
 	const struct df_generation *generation = &generations[gen];
-	const __u8 *data = (const __u8 *)(long)skb->data;
-	const __u8 *end = (const __u8 *)(long)skb->data_end;
 	struct df_flow flow = {.dport = dport, .flags = FLOW_PORTS};
 	struct df_decision decision;
 
-	flow.family = (__u8)(packed >> 8);
-	flow.protocol = (__u8)packed;
-	if (flow.family == 4 && data + IP4_HEADER <= end)
-		__builtin_memcpy(flow.daddr, data + 16, 4);
-	else if (flow.family == 6 && data + IP6_HEADER <= end)
-		__builtin_memcpy(flow.daddr, data + 24, 16);
-	else
+	if (!plain_target(skb, packed, &flow))
 		return DF_REASON_NONE;
 	decision = decide(&flow, generation, generation_policy(generation, rank), gen);
 	return decision.verdict == DF_VERDICT_ALLOW ? decision.reason : DF_REASON_NONE;
 }
 
-/* Is this plain packet to a fenced port let through without further ado? */
+/* 1 + the rank of the policy that lets this plain packet to a fenced port through; 0: look closer.
+ */
 __noinline __u32 plain_passes(struct __sk_buff *skb, __u64 packed, __u32 dport, __u32 gen)
 {
 	__u32 rank, reason;
@@ -426,7 +496,40 @@ __noinline __u32 plain_passes(struct __sk_buff *skb, __u64 packed, __u32 dport, 
 	if (reason == DF_REASON_NONE)
 		return 0;
 	count_verdict(DF_HOOK_PACKET, DF_VERDICT_ALLOW, reason);
-	return 1;
+	return 1 + rank;
+}
+
+/*
+ * A plain packet to a port that is not fenced: does it ask a forwarder, where this host's NAT has
+ * led it? Reads the packet anew, so that all others need not keep what was read.
+ */
+__noinline int plain_note_translated(struct __sk_buff *skb, __u32 gen)
+{
+	const struct df_generation *generation = &generations[gen & 1];
+	struct df_flow flow = {};
+	__u8 ports[4];
+	__u64 packed = plain_parse(skb, 0, ports);
+
+	if (!packed || !plain_target(skb, packed, &flow))
+		return 0;
+	for (int i = 0; i < DF_NEAR_MAX; i++)
+		if (near_is_target(&generation->translated[i], &flow))
+			return packet_note_asker(skb, packed, gen, DF_POLICY_MAX);
+	return 0;
+}
+
+/* The usual packet: to another port it is none of the fence's business, before any map lookup. */
+static __always_inline int plain_handle(struct __sk_buff *skb, __u64 packed, __u32 dport, __u32 gen)
+{
+	__u32 passes;
+
+	if (!port_is_fenced(&generations[gen], dport)) {
+		if (generations[gen].flags & DF_GEN_FORWARDS)
+			plain_note_translated(skb, gen);
+		return PACKET_PASS;
+	}
+	passes = plain_passes(skb, packed, dport, gen);
+	return passes ? packet_pass(skb, packed, gen, passes - 1) : packet_judge(skb, packed, gen);
 }
 
 SEC("cgroup_skb/egress")
@@ -436,12 +539,9 @@ int dnsfence_packet(struct __sk_buff *skb)
 	__u8 ports[4];
 	__u64 packed = plain_parse(skb, 0, ports);
 
-	if (packed && (!port_is_fenced(&generations[gen], flow_be16(ports + 2)) ||
-		       plain_passes(skb, packed, flow_be16(ports + 2), gen)))
-		return PACKET_PASS;
-	if (!packed)
-		packed = packet_walk(skb);
-	return packet_judge(skb, packed, gen);
+	if (packed)
+		return plain_handle(skb, packed, flow_be16(ports + 2), gen);
+	return packet_judge(skb, packet_walk(skb), gen);
 }
 
 /* Report what a slot holds, if it has held it for long enough. Global: verified once, not per turn.

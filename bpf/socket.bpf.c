@@ -135,8 +135,37 @@ static __always_inline struct df_decision call_decide(struct bpf_sock_addr *ctx,
 	return decision;
 }
 
+/* The packet layer judges what this socket sends by the caller's own policy, whoever calls next. */
+static __always_inline int call_is_creators(struct bpf_sock_addr *ctx,
+					    const struct df_generation *generation)
+{
+	struct bpf_sock *sk = ctx->sk;
+	const struct df_owner *owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, 0) : NULL;
+
+	return owner && (owner->flags & DF_OWNER_CREATED) &&
+	       owner->creator_cgroup == bpf_get_current_cgroup_id() &&
+	       (!(generation->flags & DF_GEN_USERS) || owner->creator_uid == task_current_uid());
+}
+
+/*
+ * A forwarder's denial waits for the packet, whose question tells for whom it was. Not where the
+ * packet layer could then be talked round: by a `translated` resolver of the same policy, or, where
+ * it cannot ask for the caller's cgroup, on a socket that somebody else has made.
+ */
+static __always_inline int call_waits(struct bpf_sock_addr *ctx,
+				      const struct df_generation *generation,
+				      const struct df_decision *decision)
+{
+	__u32 flags = decision->policy < DF_POLICY_MAX
+			      ? generation_policy(generation, decision->policy)->flags
+			      : 0;
+
+	return (flags & (DF_POLICY_FORWARDS | DF_POLICY_TRANSLATED)) == DF_POLICY_FORWARDS &&
+	       (kernel_packet_cgroup || call_is_creators(ctx, generation));
+}
+
 /* The errno of a denial here; 0: the packet layer denies, with EPERM and the question. */
-static __always_inline int call_errno(const struct df_flow *flow,
+static __always_inline int call_errno(struct bpf_sock_addr *ctx, const struct df_flow *flow,
 				      const struct df_generation *generation,
 				      const struct df_decision *decision, enum df_hook hook)
 {
@@ -147,21 +176,24 @@ static __always_inline int call_errno(const struct df_flow *flow,
 		errnum = generation_policy(generation, decision->policy)->errnum;
 	if (errnum != ERRNO_EPERM || protocol_bit(flow->protocol) != DF_PROTO_UDP)
 		return errnum;
+	/* What is only audited goes on to the packet layer in any case. */
+	if (decision->verdict != DF_VERDICT_DENY)
+		return 0;
+	/* The packet may not show any more where it was meant to go: NAT, IPsec. */
+	if (!connects && (generation->flags & DF_GEN_CALLS))
+		return errnum;
+	if (call_waits(ctx, generation, decision))
+		return 0;
 	/*
 	 * Where the packet layer trusts what was let through here, nothing else may be: another
 	 * thread's call on the same socket would vouch for this one's packet.
 	 */
-	if ((generation->flags & DF_GEN_TRANSLATED) && decision->verdict == DF_VERDICT_DENY)
+	if (generation->flags & DF_GEN_TRANSLATED)
 		return errnum;
 	/* Likewise where it cannot ask for the caller's cgroup itself. */
-	if (!kernel_packet_cgroup && (generation->flags & DF_GEN_SEVERAL) &&
-	    decision->verdict == DF_VERDICT_DENY)
+	if (!kernel_packet_cgroup && (generation->flags & DF_GEN_SEVERAL))
 		return errnum;
-	/* Nor where the packet may not show any more where it was meant to go: NAT, IPsec. */
-	if (!connects && (generation->flags & DF_GEN_CALLS) && decision->verdict == DF_VERDICT_DENY)
-		return errnum;
-	/* What is only audited goes on to the packet layer in any case. */
-	if (connects && !(generation->flags & DF_GEN_DEFER) && decision->verdict == DF_VERDICT_DENY)
+	if (connects && !(generation->flags & DF_GEN_DEFER))
 		return errnum;
 	return 0;
 }
@@ -184,7 +216,7 @@ static __always_inline int call_judge(struct bpf_sock_addr *ctx, const struct df
 		return SOCKET_ALLOW;
 	errnum = decision.verdict == DF_VERDICT_ALLOW
 			 ? 0 /* counted where the packet passes */
-			 : call_errno(flow, generation, &decision, hook);
+			 : call_errno(ctx, flow, generation, &decision, hook);
 	/* A denied call sends nothing; but it must not leave an older one's word standing. */
 	if (!errnum || decision.verdict != DF_VERDICT_DENY ||
 	    (generation->flags & DF_GEN_TRANSLATED))
@@ -268,7 +300,8 @@ int dnsfence_sendmsg6(struct bpf_sock_addr *ctx)
 /*
  * The creator's uid, as the initial user namespace names it: inside another one, what
  * bpf_get_socket_uid() tells the packet layer is that namespace's number, which its owner chose.
- * Attached only while a policy names a user.
+ * And its cgroup, which calls cannot ask the socket for. Attached only while a policy names a user,
+ * or forwards and the packet layer cannot ask for the caller's cgroup.
  */
 SEC("cgroup/sock_create")
 int dnsfence_sock_create(struct bpf_sock *ctx)
@@ -278,6 +311,7 @@ int dnsfence_sock_create(struct bpf_sock *ctx)
 
 	if (owner) {
 		owner->creator_uid = task_current_uid();
+		owner->creator_cgroup = bpf_get_current_cgroup_id();
 		owner->flags |= DF_OWNER_CREATED;
 	}
 	return SOCKET_ALLOW;

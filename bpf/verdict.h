@@ -87,19 +87,21 @@ static __always_inline __u32 grant_of(const __u32 *mask, __u32 wanted)
 	return *mask & DF_RESOLVER_TRANSLATED(wanted) ? GRANT_TRANSLATED : GRANT_LISTED;
 }
 
+static __always_inline int near_is_target(const struct df_near_resolver *near,
+					  const struct df_flow *flow)
+{
+	const __u64 *addr = (const __u64 *)flow->daddr;
+
+	return near->addr[0] == addr[0] && near->addr[1] == addr[1] && near->family == flow->family;
+}
+
 /* The same answer as the table's for the first resolvers of a policy, at a fraction of its cost. */
 static __always_inline __u32 near_grant(const struct df_flow *flow, const struct df_policy *policy,
 					__u32 wanted)
 {
-	const __u64 *addr = (const __u64 *)flow->daddr;
-
-	for (int i = 0; i < DF_NEAR_MAX; i++) {
-		const struct df_near_resolver *near = &policy->near[i];
-
-		if (near->addr[0] == addr[0] && near->addr[1] == addr[1] &&
-		    near->family == flow->family)
-			return grant_of(&near->mask, wanted);
-	}
+	for (int i = 0; i < DF_NEAR_MAX; i++)
+		if (near_is_target(&policy->near[i], flow))
+			return grant_of(&policy->near[i].mask, wanted);
 	return GRANT_NONE;
 }
 

@@ -70,6 +70,9 @@ void attach_plan(const struct df_generation *generation, const struct kernel_fea
 				  }};
 	if (generation->flags & DF_GEN_USERS)
 		ret->why[DF_HOOK_SOCK_CREATE] = "a policy names a user";
+	else if ((generation->flags & DF_GEN_FORWARDS) && !features->packet_cgroup)
+		ret->why[DF_HOOK_SOCK_CREATE] = "a policy forwards, and this kernel's packet hook "
+						"cannot tell the sender's cgroup";
 	else if (config->hooks == HOOKS_ALL)
 		ret->why[DF_HOOK_SOCK_CREATE] = "hooks: all";
 	if (edge_config_asks(&config->edge, cgroup_level) && features->sockopt)

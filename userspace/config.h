@@ -60,6 +60,7 @@ struct policy_config {
 	int mode; /* enum config_mode */
 	int on_deny; /* errno, 0: the configuration's */
 	bool has_match;
+	bool forwards; /* looks names up for others */
 	struct mark where, match_where;
 };
 

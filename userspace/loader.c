@@ -22,6 +22,7 @@ static const char *const map_names[FENCE_MAP_MAX] = {
 	[FENCE_LOG_STATE] = "log_state", [FENCE_FOLDS] = "folds",
 	[FENCE_EVENTS] = "events",       [FENCE_GLOBALS] = "globals",
 	[FENCE_EDGES] = "edges",         [FENCE_SEAL] = "seal",
+	[FENCE_ASKERS] = "askers",
 };
 
 const char *fence_map_name(enum fence_map map)
@@ -56,6 +57,8 @@ static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_m
 		return object->maps.edges;
 	case FENCE_SEAL:
 		return object->maps.seal;
+	case FENCE_ASKERS:
+		return object->maps.askers;
 	case FENCE_MAP_MAX:
 		break;
 	}

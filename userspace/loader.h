@@ -26,6 +26,7 @@ enum fence_map {
 	FENCE_GLOBALS,
 	FENCE_EDGES,
 	FENCE_SEAL,
+	FENCE_ASKERS,
 	FENCE_MAP_MAX,
 };
 

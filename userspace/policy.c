@@ -170,6 +170,29 @@ static int compiler_add_resolver(struct compiler *compiler, const struct resolve
 	return 0;
 }
 
+/*
+ * A forwarder's address before this host's NAT, for recognising who asks it: the first ones of the
+ * file. Whoever asks another one is not remembered; the verdict is the same.
+ */
+static void generation_add_translated(struct df_generation *generation,
+				      const struct address *address)
+{
+	if (!address_is_single(address))
+		return;
+	for (int i = 0; i < DF_NEAR_MAX; i++) {
+		struct df_near_resolver *near = &generation->translated[i];
+
+		if (near->family == address->family &&
+		    memcmp(near->addr, address->bytes, sizeof(near->addr)) == 0)
+			return;
+		if (near->family)
+			continue;
+		memcpy(near->addr, address->bytes, sizeof(near->addr));
+		near->family = address->family;
+		return;
+	}
+}
+
 static int compiler_add_set(struct compiler *compiler, const struct resolver_set *set,
 			    uint32_t scope, uint32_t *flags)
 {
@@ -178,8 +201,11 @@ static int compiler_add_set(struct compiler *compiler, const struct resolver_set
 
 		if (!address_is_single(&resolver->address))
 			*flags |= DF_POLICY_PREFIXES;
-		if (resolver->translated)
+		if (resolver->translated) {
 			compiler->image->generation.flags |= DF_GEN_TRANSLATED;
+			*flags |= DF_POLICY_TRANSLATED;
+			generation_add_translated(&compiler->image->generation, &resolver->address);
+		}
 		if (compiler_add_resolver(compiler, resolver, scope) < 0)
 			return -ENOMEM;
 	}
@@ -202,6 +228,10 @@ static int compiler_add_policy(struct compiler *compiler, size_t index)
 		to->flags |= DF_POLICY_EXEMPT;
 	if (mode == MODE_AUDIT)
 		to->flags |= DF_POLICY_AUDIT;
+	if (from->forwards) {
+		to->flags |= DF_POLICY_FORWARDS;
+		generation->flags |= DF_GEN_FORWARDS;
+	}
 	if (to->errnum != EPERM)
 		generation->flags |= DF_GEN_ERRNO;
 	if (!from->has_match)
@@ -209,7 +239,8 @@ static int compiler_add_policy(struct compiler *compiler, size_t index)
 	if (from->any)
 		return 0;
 	if (to->scope != index + 1) { /* filled already */
-		to->flags |= generation->policies[to->scope - 1].flags & DF_POLICY_PREFIXES;
+		to->flags |= generation->policies[to->scope - 1].flags &
+			     (DF_POLICY_PREFIXES | DF_POLICY_TRANSLATED);
 		return 0;
 	}
 	for (size_t i = 0; i < from->sets_length; i++)

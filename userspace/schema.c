@@ -178,6 +178,15 @@ static const struct schema_field fields_policy[] = {
 	 .choices = choices_on_deny,
 	 .standard = "the configuration's",
 	 .doc = "For this policy only."},
+	{.key = "forwards",
+	 .kind = SCHEMA_BOOL,
+	 .offset = offsetof(struct policy_config, forwards),
+	 .standard = "false",
+	 .doc = "What is under this policy looks names up for others: dockerd, aardvark-dns, "
+		"systemd-resolved, dnsmasq, unbound. The event of a lookup that is refused or "
+		"audited then names who asked for it, as dnsfence.via; for that its UDP lookups "
+		"are refused at the packet, as with deny_at: packet. See FORWARDERS in "
+		"dnsfence(8)."},
 	{.key = "redirect",
 	 .kind = SCHEMA_LATER,
 	 .doc = "redirection is not offered by this version; sanction the resolver and configure "

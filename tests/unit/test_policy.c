@@ -193,6 +193,47 @@ static void test_layers(void **state)
 	}
 }
 
+static bool is_translated(const struct df_near_resolver *near, uint8_t last)
+{
+	const uint8_t address[16] = {127, 0, 0, last};
+
+	return near->family == 4 && memcmp(near->addr, address, sizeof(address)) == 0;
+}
+
+/* Which policies forward, which have a translated resolver, and the first of those addresses. */
+static void test_forwards(void **state)
+{
+	_cleanup_fixture_ struct fixture fixture;
+	const struct df_generation *generation = &fixture.image.generation;
+	const struct df_policy *policies = generation->policies;
+
+	(void)state;
+	compile(HEAD "resolvers:\n"
+		     "  good: [10.0.0.1]\n"
+		     "  net: [{address: 10.9.0.0/16, translated: true}]\n"
+		     "  own: [{address: 127.0.0.11, translated: true},\n"
+		     "        {address: 127.0.0.11, service: dot, translated: true},\n"
+		     "        {address: 127.0.0.12, translated: true},\n"
+		     "        {address: 127.0.0.13, port: 5300, translated: true},\n"
+		     "        {address: 127.0.0.14, translated: true}]\n"
+		     "policies:\n"
+		     "  - {name: a, match: {cgroup: /a}, forwards: true, resolvers: [good]}\n"
+		     "  - {name: b, match: {cgroup: /b}, forwards: true, resolvers: [net]}\n"
+		     "  - {name: c, match: {cgroup: /c}, forwards: false, resolvers: [good, own]}\n"
+		     "  - {name: d, match: {cgroup: /d}, resolvers: [own, good]}\n"
+		     "  - {name: default, resolvers: [good]}\n",
+		NULL, 0, &fixture);
+	assert_int_equal(generation->flags, DF_GEN_SEVERAL | DF_GEN_TRANSLATED | DF_GEN_FORWARDS);
+	assert_int_equal(policies[0].flags, DF_POLICY_VALID | DF_POLICY_FORWARDS);
+	assert_int_equal(policies[1].flags, DF_POLICY_VALID | DF_POLICY_FORWARDS |
+						    DF_POLICY_PREFIXES | DF_POLICY_TRANSLATED);
+	assert_int_equal(policies[2].flags, DF_POLICY_VALID | DF_POLICY_TRANSLATED);
+	assert_int_equal(policies[3].flags, DF_POLICY_VALID | DF_POLICY_TRANSLATED);
+	assert_int_equal(policies[4].flags, DF_POLICY_VALID);
+	for (uint8_t i = 0; i < DF_NEAR_MAX; i++)
+		assert_true(is_translated(&generation->translated[i], 11 + i));
+}
+
 static void test_modes_and_errnos(void **state)
 {
 	_cleanup_fixture_ struct fixture fixture;
@@ -259,7 +300,8 @@ static void test_resolver_forms(void **state)
 	assert_int_equal(mask_of(of, 1, 0, "2001:db8::/32"), EVERY);
 	assert_int_equal(of->exact_length + of->prefixes_length, 14 + 4);
 	assert_int_equal(of->generation.flags, DF_GEN_ENDPOINT_PREFIXES | DF_GEN_TRANSLATED);
-	assert_int_equal(of->generation.policies[0].flags, DF_POLICY_VALID | DF_POLICY_PREFIXES);
+	assert_int_equal(of->generation.policies[0].flags,
+			 DF_POLICY_VALID | DF_POLICY_PREFIXES | DF_POLICY_TRANSLATED);
 	assert_true(fenced(of, 5300) && fenced(of, 8853) && fenced(of, 5400));
 }
 
@@ -625,11 +667,17 @@ static void test_random_configurations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_minimal),        cmocka_unit_test(test_near),
-		cmocka_unit_test(test_layers),         cmocka_unit_test(test_modes_and_errnos),
-		cmocka_unit_test(test_resolver_forms), cmocka_unit_test(test_merging),
-		cmocka_unit_test(test_scopes),         cmocka_unit_test(test_origins),
-		cmocka_unit_test(test_subjects),       cmocka_unit_test(test_random_configurations),
+		cmocka_unit_test(test_minimal),
+		cmocka_unit_test(test_near),
+		cmocka_unit_test(test_layers),
+		cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_modes_and_errnos),
+		cmocka_unit_test(test_resolver_forms),
+		cmocka_unit_test(test_merging),
+		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_random_configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
