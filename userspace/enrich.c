@@ -134,12 +134,12 @@ static void enrich_process(struct enricher *enricher, struct event *event)
 	       sizeof(event->executable));
 }
 
-static void enrich_cgroup(struct enricher *enricher, struct event *event)
+static void cgroup_get(struct enricher *enricher, uint64_t id, char ret[1024])
 {
-	uint64_t id = event->record.cgroup_id;
 	struct cgroup_entry *entry = &enricher->cgroups[id % CACHE_SLOTS];
 	char *path;
 
+	ret[0] = 0;
 	if (!id)
 		return;
 	if (entry->id != id) {
@@ -150,7 +150,7 @@ static void enrich_cgroup(struct enricher *enricher, struct event *event)
 		snprintf(entry->path, sizeof(entry->path), "%s", path);
 		free(path);
 	}
-	memcpy(event->cgroup, entry->path, sizeof(event->cgroup));
+	memcpy(ret, entry->path, sizeof(entry->path));
 }
 
 static void user_read(struct user_entry *entry)
@@ -250,10 +250,11 @@ static void enrich_time(struct event *event)
 void enrich_event(struct enricher *enricher, struct event *event)
 {
 	event->process_name[0] = event->executable[0] = event->command[0] = 0;
-	event->user[0] = event->cgroup[0] = 0;
+	event->user[0] = 0;
 	enrich_time(event);
 	enrich_process(enricher, event);
-	enrich_cgroup(enricher, event);
+	cgroup_get(enricher, event->record.cgroup_id, event->cgroup);
+	cgroup_get(enricher, event->record.via.cgroup_id, event->via_cgroup);
 	enrich_user(enricher, event);
 	enrich_question(enricher, event);
 	enrich_interfaces(enricher, event);

@@ -62,6 +62,7 @@ static const char *record_problem(const struct df_event *record)
 		return "counts nothing";
 	if (!memchr(record->caller.comm, 0, sizeof(record->caller.comm)) ||
 	    !memchr(record->caller.parent_comm, 0, sizeof(record->caller.parent_comm)) ||
+	    !memchr(record->via.comm, 0, sizeof(record->via.comm)) ||
 	    !memchr(record->policy, 0, sizeof(record->policy)))
 		return "unterminated name";
 	return NULL;

@@ -58,6 +58,7 @@ struct event {
 	char command[DF_COMMAND_MAX]; /* arguments with spaces between them; cut off there */
 	char user[64];
 	char cgroup[1024];
+	char via_cgroup[1024]; /* of whoever asked a forwarder, see df_event.via */
 	char interface[IF_NAMESIZE]; /* where an edge hook met it */
 	char ingress[IF_NAMESIZE]; /* on which it came into this host */
 	struct event_tamper tamper;

@@ -187,6 +187,49 @@ static void write_interfaces(const struct event *event, struct json *to)
 	json_object_end(to);
 }
 
+static void write_cgroup(uint64_t id, const char *path, struct json *to)
+{
+	if (!id)
+		return;
+	json_object(to, "cgroup");
+	json_uint(to, "id", id);
+	write_text(to, "path", path);
+	json_object_end(to);
+}
+
+/* Who asked the forwarder whose lookup this was. */
+static void write_via(const struct event *event, struct json *to)
+{
+	const struct df_via *via = &event->record.via;
+	char uid[16];
+
+	if (!via->cgroup_id)
+		return;
+	snprintf(uid, sizeof(uid), "%u", via->uid);
+	json_object(to, "via");
+	write_cgroup(via->cgroup_id, event->via_cgroup, to);
+	if (via->tgid) {
+		json_object(to, "process");
+		json_uint(to, "pid", via->tgid);
+		write_text(to, "name", via->comm);
+		if (via->parent_tgid) {
+			json_object(to, "parent");
+			json_uint(to, "pid", via->parent_tgid);
+			json_object_end(to);
+		}
+		json_object_end(to);
+	}
+	json_object(to, "user");
+	json_string(to, "id", uid);
+	json_object_end(to);
+	if (via->netns_inode) {
+		json_object(to, "netns");
+		json_uint(to, "inode", via->netns_inode);
+		json_object_end(to);
+	}
+	json_object_end(to);
+}
+
 static void write_own(const struct event *event, struct json *to)
 {
 	const struct df_event *record = &event->record;
@@ -197,18 +240,14 @@ static void write_own(const struct event *event, struct json *to)
 	json_string(to, "verdict", event_verdict_name(record->verdict));
 	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
 	write_number(to, "errno", (uint64_t)record->errnum);
-	if (record->cgroup_id) {
-		json_object(to, "cgroup");
-		json_uint(to, "id", record->cgroup_id);
-		write_text(to, "path", event->cgroup);
-		json_object_end(to);
-	}
+	write_cgroup(record->cgroup_id, event->cgroup, to);
 	if (record->netns_cookie || record->caller.netns_inode) {
 		json_object(to, "netns");
 		write_number(to, "cookie", record->netns_cookie);
 		write_number(to, "inode", record->caller.netns_inode);
 		json_object_end(to);
 	}
+	write_via(event, to);
 	json_uint(to, "generation", record->generation);
 	json_uint(to, "count", event->count);
 	json_uint(to, "lost_before", event->lost_before);
@@ -428,6 +467,22 @@ static void format_culprit(const struct event *event, char *to, size_t size)
 		snprintf(to, size, "unknown process (%s)", user);
 }
 
+/* Likewise of who asked the forwarder: " for NAME[pid] in CGROUP", or nothing. */
+static void format_via(const struct event *event, char *to, size_t size)
+{
+	const struct df_via *via = &event->record.via;
+	const char *cgroup = event->via_cgroup[0] ? event->via_cgroup : "a cgroup gone";
+
+	to[0] = 0;
+	if (!via->cgroup_id)
+		return;
+	if (via->tgid)
+		snprintf(to, size, " for %s[%u] in %s", via->comm, via->tgid, cgroup);
+	else
+		snprintf(to, size, " for unknown process in %s", cgroup);
+	event_make_printable(to);
+}
+
 static void format_question(const struct event *event, char *to, size_t size)
 {
 	if (event->has_question)
@@ -501,7 +556,7 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	const struct df_event *record = &event->record;
 	char clock[16], culprit[192], question[QUESTION_NAME_MAX + 32], target[80],
 		repeats[40] = "";
-	char cgroup[sizeof(event->cgroup) + 8] = "";
+	char cgroup[sizeof(event->cgroup) + 8] = "", via[sizeof(event->via_cgroup) + 64];
 	bool denied = record->verdict == DF_VERDICT_DENY;
 	struct tm tm;
 	int length;
@@ -516,18 +571,19 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	if (record->cgroup_id)
 		snprintf(cgroup, sizeof(cgroup), " in %s",
 			 event->cgroup[0] ? event->cgroup : "a cgroup gone");
+	format_via(event, via, sizeof(via));
 	event_make_printable(culprit);
 	event_make_printable(question);
 	event_make_printable(cgroup);
 	if (event->count > 1)
 		snprintf(repeats, sizeof(repeats), ", %llu times",
 			 (unsigned long long)event->count);
-	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s%s: %s, policy %s%s", clock,
+	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s%s%s: %s, policy %s%s", clock,
 			  color ? denied ? COLOR_RED : COLOR_YELLOW : "",
 			  denied ? "DENIED" : "AUDIT ", color ? COLOR_NONE : "",
 			  event_service_name(record->service),
 			  event_transport_name(record->protocol), target, question, culprit, cgroup,
-			  event_reason_name(record->reason),
+			  via, event_reason_name(record->reason),
 			  record->policy[0] ? record->policy : "none", repeats);
 	length = MIN(MAX(length, 0), (int)size - 2);
 	to[length++] = '\n';

@@ -40,6 +40,7 @@ static void fuzz_record(const uint8_t *data, size_t size)
 	/* The beginning of the record stands for the names that enrichment would read. */
 	memcpy(event.process_name, data, sizeof(event.process_name) - 1);
 	memcpy(event.cgroup, data, DF_EVENT_HEAD_SIZE);
+	memcpy(event.via_cgroup, data, DF_EVENT_HEAD_SIZE);
 	write_both(&event);
 }
 
@@ -53,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	record.size = sizeof(record);
 	record.abi = DF_ABI_VERSION;
 	record.question_len %= sizeof(record.question) + 1;
+	record.via.comm[sizeof(record.via.comm) - 1] = 0;
 	fuzz_record((const uint8_t *)&record, sizeof(record));
 	return 0;
 }

@@ -141,6 +141,7 @@ static void test_fields(void **state)
 	REFUSED(record.question_len = DF_QUESTION_MAX + 1);
 	REFUSED(record.question_len = 0xffff);
 	REFUSED(memset(record.policy, 'x', sizeof(record.policy)));
+	REFUSED(memset(record.via.comm, 'x', sizeof(record.via.comm)));
 	ACCEPTED(record.verdict = DF_VERDICT_AUDIT);
 	ACCEPTED(record.service = DF_SERVICE_MAX);
 	ACCEPTED(record.family = 0);
@@ -360,8 +361,8 @@ static void test_drift(void **state)
 /* What nobody could tell is left out, not written as an empty word. */
 static void test_json_leaves_out(void **state)
 {
-	static const char *const absent[] = {
-		"\"process\"", "\"user\"", "\"dns\":", "\"rule\"", "\"path\"", "\"\""};
+	static const char *const absent[] = {"\"process\"", "\"user\"", "\"dns\":", "\"rule\"",
+					     "\"path\"",    "\"via\"",  "\"\""};
 	_cleanup_(json_done) struct json json = {0};
 	_cleanup_free_ char *text = NULL;
 	struct event event = good_event();
@@ -392,12 +393,53 @@ static void test_line(void **state)
 	assert_non_null(strstr(line, "3 times"));
 }
 
-/* A process may call itself anything: no byte of it steers a terminal. */
+static void write_line(const struct event *event, char *line, size_t size)
+{
+	line[event_write_line(event, false, line, size) - 1] = 0;
+	assert_null(strchr(line, '\n'));
+}
+
+/* A forwarder's lookup: who asked for it, as far as that is known. */
+static void test_via(void **state)
+{
+	static const char *const parts[] = {"\"via\":{\"cgroup\":{\"id\":88,\"path\":\"/docker/"
+					    "abc\"},\"process\":{\"pid\":12,\"name\":"
+					    "\"nslookup\",\"parent\":{\"pid\":11}},\"user\":{"
+					    "\"id\":\"1000\"},\"netns\":{\"inode\":"
+					    "4026532000}}"};
+	static const char *const least[] = {
+		"\"via\":{\"cgroup\":{\"id\":88},\"user\":{\"id\":\"1000\"}}"};
+	struct event event = good_event();
+	char line[4096];
+
+	(void)state;
+	event.record.via = (struct df_via){.cgroup_id = 88,
+					   .tgid = 12,
+					   .uid = 1000,
+					   .netns_inode = 4026532000u,
+					   .parent_tgid = 11,
+					   .comm = "nslookup"};
+	strcpy(event.via_cgroup, "/docker/abc");
+	expect_json(&event, parts, ARRAY_LEN(parts));
+	write_line(&event, line, sizeof(line));
+	assert_non_null(strstr(line, " in /ci.slice for nslookup[12] in /docker/abc: "));
+	event.record.via = (struct df_via){.cgroup_id = 88, .uid = 1000};
+	event.via_cgroup[0] = 0;
+	expect_json(&event, least, ARRAY_LEN(least));
+	write_line(&event, line, sizeof(line));
+	assert_non_null(strstr(line, " in /ci.slice for unknown process in a cgroup gone: "));
+	event.record.via.tgid = 12;
+	strcpy(event.record.via.comm, "a\033[31m\n");
+	write_line(&event, line, sizeof(line));
+	assert_non_null(strstr(line, " for a?[31m?[12] in "));
+}
+
 /* A frame that nobody's call has sent: where it came from stands where the culprit does. */
 static void test_frame(void **state)
 {
 	struct event event = {.kind = EVENT_VIOLATION, .record = good_record(), .count = 1};
-	struct json json = {0};
+	_cleanup_(json_done) struct json json = {0};
+	_cleanup_free_ char *text = NULL;
 	char line[512];
 
 	(void)state;
@@ -408,12 +450,12 @@ static void test_frame(void **state)
 	event_write_line(&event, false, line, sizeof(line));
 	assert_non_null(strstr(line, " by a frame from 10.0.0.1 at eth0, came in by virbr0: "));
 	assert_int_equal(event_write_json(&event, "host", &json), 0);
-	assert_non_null(strstr(json.text, "\"observer\":{\"ingress\":{\"interface\":{\"name\":"
-					  "\"virbr0\"}},\"egress\":{\"interface\":{\"name\":"
-					  "\"eth0\"}}}"));
-	assert_null(strstr(json.text, "\"cgroup\""));
-	assert_null(strstr(json.text, "\"user\""));
-	json_done(&json);
+	text = strndup(json.text, json.length);
+	assert_non_null(strstr(text, "\"observer\":{\"ingress\":{\"interface\":{\"name\":"
+				     "\"virbr0\"}},\"egress\":{\"interface\":{\"name\":"
+				     "\"eth0\"}}}"));
+	assert_null(strstr(text, "\"cgroup\""));
+	assert_null(strstr(text, "\"user\""));
 	event.record.hook = DF_HOOK_EDGE_IN;
 	event.record.cgroup_id = 7;
 	strcpy(event.ingress, "eth0");
@@ -421,6 +463,7 @@ static void test_frame(void **state)
 	assert_non_null(strstr(line, " by a frame from 10.0.0.1 at eth0 in a cgroup gone: "));
 }
 
+/* A process may call itself anything: no byte of it steers a terminal. */
 static void test_line_is_printable(void **state)
 {
 	struct event event = good_event();
@@ -481,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_line_fits),   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_json_tamper), cmocka_unit_test(test_line_tamper),
 		cmocka_unit_test(test_drift),       cmocka_unit_test(test_frame),
+		cmocka_unit_test(test_via),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
