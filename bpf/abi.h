@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define DF_ABI_VERSION 3
+#define DF_ABI_VERSION 4
 
 /* Cgroup hooks: enumerator, name in events and status, the BPF attach point. */
 #define DF_CGROUP_HOOKS(X)                                         \
