@@ -14,6 +14,7 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR    ?= /usr/lib/systemd/system
+CATALOGDIR ?= /usr/lib/systemd/catalog
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
 
@@ -259,6 +260,7 @@ install_files := \
 	0644:$(build)/completion/zsh:$(ZSHCOMPDIR)/_dnsfence \
 	0644:$(build)/completion/fish:$(FISHCOMPDIR)/dnsfence.fish \
 	0644:packaging/dnsfence.logrotate:$(SYSCONFDIR)/logrotate.d/dnsfence \
+	0644:packaging/dnsfence.catalog:$(CATALOGDIR)/dnsfence.catalog \
 	0644:$(build)/dnsfence.service:$(UNITDIR)/dnsfence.service
 
 part = $(word $(1),$(subst :, ,$(2)))

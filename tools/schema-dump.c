@@ -192,6 +192,41 @@ static void json_paths(struct json *to)
 	json_list_end(to);
 }
 
+/* Bytes are a number to a reader of YAML. Which sizes are taken only the parser says. */
+static void json_size(struct json *to)
+{
+	json_list(to, "oneOf");
+	json_object(to, NULL);
+	json_string(to, "type", "integer");
+	json_uint(to, "minimum", 1);
+	json_object_end(to);
+	json_object(to, NULL);
+	json_string(to, "type", "string");
+	json_string(to, "pattern", "^[0-9]+ ?([KMG]iB)?$");
+	json_object_end(to);
+	json_list_end(to);
+}
+
+static void json_target(const char *key, struct json *to)
+{
+	json_object(to, key);
+	json_string(to, "type", "string");
+	json_string(to, "pattern", "^(local|unix:/.+|(udp|tcp):.+:[0-9]+)$");
+	json_object_end(to);
+}
+
+static void json_targets(struct json *to)
+{
+	json_list(to, "oneOf");
+	json_target(NULL, to);
+	json_object(to, NULL);
+	json_string(to, "type", "array");
+	json_uint(to, "minItems", 1);
+	json_target("items", to);
+	json_object_end(to);
+	json_list_end(to);
+}
+
 static void json_kind(const struct schema_field *field, struct json *to)
 {
 	switch (field->kind) {
@@ -229,6 +264,12 @@ static void json_kind(const struct schema_field *field, struct json *to)
 		break;
 	case SCHEMA_PORT:
 		json_range(to, 1, UINT16_MAX);
+		break;
+	case SCHEMA_SIZE:
+		json_size(to);
+		break;
+	case SCHEMA_SYSLOG:
+		json_targets(to);
 		break;
 	case SCHEMA_OBJECT:
 		json_properties(field->object, to);
@@ -356,6 +397,10 @@ static const char *man_kind(const struct schema_field *field)
 		return "a number";
 	case SCHEMA_POWER:
 		return "a power of two";
+	case SCHEMA_SIZE:
+		return "a size, as in 64MiB";
+	case SCHEMA_SYSLOG:
+		return "a target, or a list";
 	case SCHEMA_PATH:
 		return "an absolute path";
 	case SCHEMA_PATHS:
@@ -394,6 +439,8 @@ static void man_field(const struct schema_field *field)
 	man_text(field->doc);
 	if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
 		printf(" From %d to %d.", field->min, field->max);
+	if (field->kind == SCHEMA_SIZE)
+		printf(" From %d to %d KiB.", field->min, field->max);
 	if (field->standard) {
 		printf(" Default: ");
 		man_text(field->standard);

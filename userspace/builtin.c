@@ -239,7 +239,8 @@ static void write_policy(FILE *to, const char *path, const struct nameservers *s
 	write_policies(to, forwarder, upstream->length > 0);
 	fprintf(to, "\nevents:\n"
 		    "  stdout: true   # JSON lines; readable lines on a terminal\n"
-		    "  # file: /var/log/dnsfence/events.jsonl\n");
+		    "  # file: /var/log/dnsfence/events.jsonl\n"
+		    "  # journal: true              # and syslog, socket: see dnsfence.yaml(5)\n");
 }
 
 int builtin_policy(const struct builtin_sources *sources, char **ret)

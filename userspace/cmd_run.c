@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "closing.h"
-#include "color.h"
 #include "control.h"
 #include "drift.h"
 #include "enforce.h"
@@ -19,12 +18,11 @@
 #include "notify.h"
 #include "outcome.h"
 #include "ring.h"
-#include "sink.h"
+#include "sinks.h"
 #include "status.h"
 
 #define TICK_MS 1000
 #define RING_WAIT_MS 100 /* records that woke nobody are read after this */
-#define LINE_MAX_BYTES 4096
 #define DRAIN_BATCHES 64 /* at the end */
 
 struct daemon {
@@ -39,14 +37,8 @@ struct daemon {
 	struct guard guard;
 	struct drift *drift;
 	struct enricher *enricher;
-	struct sink_stdout out;
-	bool color; /* on standard output */
-	struct sink_file *file;
-	struct json json; /* of the event at hand */
-	struct event missed;
-	struct json missed_json;
+	struct sinks sinks;
 	char host[256];
-	char line[LINE_MAX_BYTES];
 	int signals, ticks;
 	struct loop_watch *edge_watch; /* of this descriptor: */
 	int edge_fd;
@@ -56,67 +48,18 @@ struct daemon {
 	bool subjects_stale; /* what was resolved last is not in force yet */
 };
 
-/* One line to standard output: as JSON, or readable on a terminal. */
-static void daemon_print(struct daemon *daemon, const struct event *event, const struct json *json)
-{
-	char *line = daemon->line;
-
-	if (daemon->out.terminal)
-		sink_stdout_write(&daemon->out, line,
-				  event_write_line(event, daemon->color, line, LINE_MAX_BYTES),
-				  event->count);
-	else
-		sink_stdout_write(&daemon->out, json->text, json->length, event->count);
-}
-
-/* What a sink had to drop, for its own readers, before what it takes next. */
-static const struct event *daemon_tell_missed(struct daemon *daemon, struct sink_counters *counters,
-					      struct json *json)
-{
-	struct event *missed = &daemon->missed;
-
-	if (!counters->missed)
-		return NULL;
-	*missed = (struct event){.kind = EVENT_LOST, .count = counters->missed};
-	clock_gettime(CLOCK_REALTIME, &missed->time);
-	json_reset(json);
-	if (event_write_json(missed, daemon->host, json) < 0)
-		return NULL;
-	counters->missed = 0;
-	return missed;
-}
-
-static void daemon_write_stdout(struct daemon *daemon, const struct event *event)
-{
-	const struct event *missed = NULL;
-
-	if (sink_stdout_ready())
-		missed = daemon_tell_missed(daemon, &daemon->out.counters, &daemon->missed_json);
-	if (missed)
-		daemon_print(daemon, missed, &daemon->missed_json);
-	daemon_print(daemon, event, &daemon->json);
-}
-
-static void daemon_write_file(struct daemon *daemon, const struct event *event)
-{
-	struct json *json = &daemon->missed_json;
-	const struct event *missed = daemon_tell_missed(daemon, &daemon->file->counters, json);
-
-	if (missed)
-		sink_file_write(daemon->file, json->text, json->length, missed->count);
-	sink_file_write(daemon->file, daemon->json.text, daemon->json.length, event->count);
-}
-
 static void daemon_send_clients(struct daemon *daemon, const struct event *event)
 {
-	size_t length = 0;
+	const struct json *json, *text = NULL;
 
 	if (!control_wants_events(daemon->control))
 		return;
+	json = sinks_text(&daemon->sinks, event, SINK_JSON);
 	if (control_wants_text(daemon->control))
-		length = event_write_line(event, false, daemon->line, LINE_MAX_BYTES);
-	control_send_event(daemon->control, daemon->json.text, daemon->json.length, daemon->line,
-			   length);
+		text = sinks_text(&daemon->sinks, event, SINK_TEXT);
+	if (json)
+		control_send_event(daemon->control, json->text, json->length,
+				   text ? text->text : "", text ? text->length : 0);
 }
 
 /* Tampering is told beside the log, too: whoever can do that can also stop a sink. */
@@ -140,13 +83,7 @@ static void daemon_handle_event(void *context, struct event *event)
 		enrich_event(daemon->enricher, event);
 	else if (event->kind == EVENT_TAMPER)
 		daemon_warn(&event->tamper);
-	json_reset(&daemon->json);
-	if (event_write_json(event, daemon->host, &daemon->json) < 0)
-		return;
-	if (daemon->file)
-		daemon_write_file(daemon, event);
-	if (daemon->prepared.config.events_stdout)
-		daemon_write_stdout(daemon, event);
+	sinks_write(&daemon->sinks, event);
 	daemon_send_clients(daemon, event);
 }
 
@@ -154,34 +91,7 @@ static void daemon_flush_sinks(void *context)
 {
 	struct daemon *daemon = context;
 
-	if (daemon->file)
-		sink_file_flush(daemon->file);
-}
-
-/* NULL when the configuration names no file; -EINVAL when it cannot be opened. */
-static int daemon_open_file(const struct config *config, struct sink_file **ret, bool json,
-			    FILE *to)
-{
-	*ret = NULL;
-	if (!config->events_file)
-		return 0;
-	*ret = sink_file_new(config->events_file);
-	if (*ret)
-		return 0;
-	diagnostic_say(to, json, DIAGNOSTIC_ERROR, "events.file: cannot open %s: %s",
-		       config->events_file, strerror(errno));
-	return -EINVAL;
-}
-
-/* The account of the dropped goes on with the next file. */
-static void daemon_swap_file(struct daemon *daemon, struct sink_file *fresh)
-{
-	if (fresh && daemon->file) {
-		sink_file_flush(daemon->file);
-		fresh->counters = daemon->file->counters;
-	}
-	sink_file_free(daemon->file);
-	daemon->file = fresh;
+	sinks_flush(&daemon->sinks);
 }
 
 /* Cgroups that a policy names come and go. What could not be published is tried again. */
@@ -262,7 +172,7 @@ static int daemon_refuse_builtin(const struct daemon *daemon, const struct prepa
 static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 {
 	struct options options = *daemon->options;
-	struct sink_file *file = NULL;
+	struct sinks_change sinks = {0};
 	struct prepared fresh = {0};
 	struct problem problem = {{0}};
 	int r;
@@ -278,7 +188,7 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 	if (r >= 0)
 		r = daemon_refuse_builtin(daemon, &fresh, &problem);
 	if (r >= 0)
-		r = daemon_open_file(&fresh.config, &file, json, to);
+		r = sinks_prepare(&daemon->sinks, &fresh.config, &sinks, &problem);
 	if (r >= 0)
 		r = enforce_policy(&daemon->enforcement, &fresh, &problem);
 	if (r < 0) {
@@ -288,13 +198,13 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 		diagnostic_say(to, json, DIAGNOSTIC_INFO,
 			       "the policy in force is still generation %llu",
 			       (unsigned long long)daemon->enforcement.published.generation);
-		sink_file_free(file);
+		sinks_abort(&sinks);
 		prepared_done(&fresh);
 		return r;
 	}
 	daemon->subjects_stale = false;
 	daemon->reloads++;
-	daemon_swap_file(daemon, file);
+	sinks_commit(&daemon->sinks, &fresh.config, &sinks);
 	daemon_watch_links(daemon, false);
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
@@ -325,7 +235,8 @@ static int daemon_answer_reload(struct daemon *daemon, bool json, FILE *to)
 static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 {
 	const struct config *config = &daemon->prepared.config;
-	const struct status_daemon self = {
+	struct sink_state states[SINKS_MAX];
+	struct status_daemon self = {
 		.pid = (uint32_t)getpid(),
 		.uptime_s = (uint64_t)(time(NULL) - daemon->started),
 		.config = config->files_length ? config->files[0] : "?",
@@ -333,10 +244,10 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 		.reload_failures = daemon->reload_failures,
 		.tampered = daemon->guard.tampered,
 		.restored = daemon->guard.restored,
-		.sink_written = daemon->out.counters.written +
-				(daemon->file ? daemon->file->counters.written : 0),
-		.sink_dropped = daemon->out.counters.dropped + control_dropped(daemon->control) +
-				(daemon->file ? daemon->file->counters.dropped : 0),
+		.sinks = states,
+		.sinks_length = daemon->sinks.length,
+		.sink_written = daemon->sinks.gone_written,
+		.sink_dropped = daemon->sinks.gone_dropped + control_dropped(daemon->control),
 	};
 	const struct fence *fence = &daemon->enforcement.fence;
 	struct status_source source = {
@@ -352,6 +263,11 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 	struct json text = {0};
 	bool closed;
 
+	sinks_describe(&daemon->sinks, states);
+	for (size_t i = 0; i < self.sinks_length; i++) {
+		self.sink_written += states[i].written;
+		self.sink_dropped += states[i].dropped;
+	}
 	source.edges_length = edge_states(daemon->enforcement.edge, &source.edges);
 	source.edges_wanted = daemon->enforcement.edge_wanted;
 	source.edges_missing = daemon->enforcement.edge_wanted && !daemon->enforcement.edge;
@@ -425,8 +341,7 @@ static void daemon_on_signal(void *context, uint32_t events)
 		(void)daemon_answer_reload(daemon, false, stderr);
 		break;
 	case SIGUSR1:
-		if (daemon->file)
-			sink_file_reopen(daemon->file);
+		sinks_reopen(&daemon->sinks);
 		break;
 	default:
 		daemon->loop.stop = true;
@@ -442,6 +357,7 @@ static void daemon_on_tick(void *context, uint32_t events)
 	if (daemon->loop.stop) /* unloaded in this very round: nothing is to be mended */
 		return;
 	ring_tick(daemon->ring);
+	sinks_tick(&daemon->sinks);
 	guard_tick(&daemon->guard);
 	daemon_follow_subjects(daemon);
 	daemon_verify_edge(daemon);
@@ -523,6 +439,7 @@ static int daemon_watch(struct daemon *daemon, struct problem *problem)
 static int daemon_start(struct daemon *daemon, struct problem *problem)
 {
 	const struct options *options = daemon->options;
+	struct sinks_change sinks;
 	int r = prepare(options, &daemon->prepared, stderr, problem);
 
 	if (r < 0)
@@ -536,11 +453,11 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 					 problem, &r);
 	if (!daemon->control)
 		return r;
-	sink_stdout_init(&daemon->out);
-	daemon->color = color_wanted(STDOUT_FILENO);
-	r = daemon_open_file(&daemon->prepared.config, &daemon->file, false, stderr);
+	sinks_init(&daemon->sinks, &daemon->loop, daemon->host);
+	r = sinks_prepare(&daemon->sinks, &daemon->prepared.config, &sinks, problem);
 	if (r < 0)
 		return r;
+	sinks_commit(&daemon->sinks, &daemon->prepared.config, &sinks);
 	r = enforce_start(options, &daemon->prepared, options->ephemeral ? NULL : &daemon->pins,
 			  &daemon->enforcement, problem);
 	if (r < 0)
@@ -594,7 +511,7 @@ static void daemon_done(struct daemon *daemon)
 			if (ring_consume(daemon->ring) < RING_BATCH)
 				break;
 	}
-	sink_file_free(daemon->file);
+	sinks_done(&daemon->sinks);
 	ring_free(daemon->ring);
 	drift_free(daemon->drift);
 	enricher_free(daemon->enricher);
@@ -607,8 +524,6 @@ static void daemon_done(struct daemon *daemon)
 	util_closep(&daemon->ticks);
 	loop_done(&daemon->loop);
 	prepared_done(&daemon->prepared);
-	json_done(&daemon->json);
-	json_done(&daemon->missed_json);
 }
 
 int cmd_run(const struct options *options)

@@ -21,6 +21,9 @@ void config_init(struct config *config)
 		.on_deny = EPERM,
 		.services = 1u << DF_SERVICE_DNS | 1u << DF_SERVICE_DOT | 1u << DF_SERVICE_DOQ,
 		.events_stdout = true,
+		.rotate_keep = 5,
+		.syslog_facility = SYSLOG_FACILITY_DAEMON,
+		.queue_size = 1024 * 1024,
 		.ring_kib = 1024,
 	};
 }
@@ -103,6 +106,10 @@ void config_done(struct config *config)
 		free(config->files[i]);
 	free(config->files);
 	free(config->events_file);
+	free(config->events_socket);
+	for (size_t i = 0; i < config->syslog.length; i++)
+		syslog_target_done(&config->syslog.list[i].target);
+	free(config->syslog.list);
 	words_done(&config->edge.interfaces);
 	words_done(&config->edge.uplinks);
 	runtime_roots_done(&config->runtimes);
@@ -189,6 +196,26 @@ static void config_check_edge(struct config *config, struct diagnostics *diagnos
 			     "edge.interfaces is off: set it to auto or name them there, too");
 }
 
+static void config_check_events(const struct config *config, const struct mark *whole,
+				struct diagnostics *diagnostics)
+{
+	const struct syslog_targets *syslog = &config->syslog;
+
+	if (config->rotate_size && !config->events_file)
+		config_error(diagnostics, *whole,
+			     "events.rotate: there is no events.file that could be rotated");
+	for (size_t i = 0; i < syslog->length; i++)
+		for (size_t j = 0; j < i; j++)
+			if (util_streq(syslog->list[i].target.text, syslog->list[j].target.text))
+				config_error(diagnostics, syslog->list[i].where,
+					     "events.syslog.to: %s is named twice",
+					     syslog->list[i].target.text);
+	if (syslog->length > CONFIG_SYSLOG_MAX)
+		config_error(diagnostics, syslog->list[CONFIG_SYSLOG_MAX].where,
+			     "events.syslog.to: at most %d syslog daemons get the events",
+			     CONFIG_SYSLOG_MAX);
+}
+
 /* What only the whole configuration can show. */
 static void config_check(struct config *config, struct diagnostics *diagnostics)
 {
@@ -220,6 +247,7 @@ static void config_check(struct config *config, struct diagnostics *diagnostics)
 			     "be the default",
 			     first_default->where.file, first_default->where.line);
 	config_check_edge(config, diagnostics);
+	config_check_events(config, &whole, diagnostics);
 }
 
 /*

@@ -8,15 +8,18 @@
 
 #include "address.h"
 #include "diagnostic.h"
+#include "syslog_target.h"
 
 #define CONFIG_API_VERSION "dnsfence/v1"
 #define CONFIG_DEFAULT_PATH "/etc/dnsfence/dnsfence.yaml"
+#define CONFIG_SYSLOG_MAX 8
 
 enum config_mode { MODE_ENFORCE, MODE_AUDIT, MODE_INHERIT };
 enum config_edge { EDGE_OFF, EDGE_AUTO, EDGE_NAMED };
 enum config_hooks { HOOKS_AUTO, HOOKS_ALL };
 enum config_open_sockets { OPEN_SOCKETS_CLOSE, OPEN_SOCKETS_LEAVE };
 enum config_deny_at { DENY_AT_CONNECT, DENY_AT_PACKET };
+enum config_syslog_format { SYSLOG_FORMAT_JSON, SYSLOG_FORMAT_TEXT };
 
 /* Names and globs, in the order of the file. */
 struct words {
@@ -89,6 +92,17 @@ struct runtime_roots {
 	struct words docker, containerd, crio, podman, pods;
 };
 
+/* Syslog daemons, in the order of the file. */
+struct syslog_place {
+	struct syslog_target target;
+	struct mark where;
+};
+
+struct syslog_targets {
+	struct syslog_place *list;
+	size_t length;
+};
+
 struct config {
 	char **files; /* what it was read from; marks point here */
 	size_t files_length;
@@ -106,6 +120,16 @@ struct config {
 	bool events_stdout;
 	char *events_file; /* NULL: none */
 	struct mark events_file_where;
+	uint64_t rotate_size; /* bytes; 0: the file is not rotated */
+	int rotate_keep; /* files beside it */
+	bool events_journal;
+	char *events_socket; /* NULL: none */
+	struct mark events_socket_where;
+	struct syslog_targets syslog;
+	int syslog_facility; /* number of RFC 5424 6.2.1 */
+	int syslog_format; /* enum config_syslog_format */
+	uint64_t queue_size; /* bytes, of each sink */
+	int queue_drop; /* enum queue_drop */
 	int ring_kib; /* size of the ring buffer */
 	struct runtime_roots runtimes;
 	bool builtin; /* no file: made from resolv.conf */

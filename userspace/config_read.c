@@ -239,6 +239,81 @@ static void config_read_power(struct config_reader *reader, const struct node *n
 		*place = (int)number;
 }
 
+static const struct {
+	const char *suffix;
+	unsigned int shift;
+} size_units[] = {{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+
+static bool size_parse(const char *text, uint64_t *ret)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)text[0]) || errno)
+		return false;
+	end += *end == ' ';
+	for (size_t i = 0; i < ARRAY_LEN(size_units); i++)
+		if (util_streq(end, size_units[i].suffix) &&
+		    value <= UINT64_MAX >> size_units[i].shift) {
+			*ret = value << size_units[i].shift;
+			return true;
+		}
+	return false;
+}
+
+static void config_read_size(struct config_reader *reader, const struct node *node,
+			     const struct schema_field *field, uint64_t *place)
+{
+	const uint64_t min = (uint64_t)field->min << 10, max = (uint64_t)field->max << 10;
+	uint64_t size;
+
+	if (!config_expect(reader, node, NODE_SCALAR, field->key))
+		return;
+	if (size_parse(node->text, &size) && size >= min && size <= max)
+		*place = size;
+	else
+		config_error(reader->diagnostics, node->where,
+			     "%s: '%s' is not a size from %d to %d KiB; write it as in 512KiB, "
+			     "64MiB or 1GiB",
+			     field->key, node->text, field->min, field->max);
+}
+
+static void config_read_target(struct config_reader *reader, const struct node *node,
+			       const struct schema_field *field, struct syslog_targets *place)
+{
+	struct syslog_target target;
+	struct syslog_place *slot;
+	const char *problem;
+
+	if (!config_expect(reader, node, NODE_SCALAR, field->key))
+		return;
+	if (syslog_target_parse(node->text, &target, &problem) < 0) {
+		config_error(reader->diagnostics, node->where, "%s: '%s': %s", field->key,
+			     node->text, problem);
+		return;
+	}
+	slot = ARRAY_APPEND(place->list, place->length);
+	if (slot)
+		*slot = (struct syslog_place){target, node->where};
+	else
+		syslog_target_done(&target);
+}
+
+static void config_read_targets(struct config_reader *reader, const struct node *node,
+				const struct schema_field *field, struct syslog_targets *place)
+{
+	if (node->kind != NODE_LIST) {
+		config_read_target(reader, node, field, place);
+		return;
+	}
+	for (size_t i = 0; i < node->length; i++)
+		config_read_target(reader, node->children[i], field, place);
+	if (!node->length)
+		config_error(reader->diagnostics, node->where, "%s: the list is empty", field->key);
+}
+
 static void config_read_address(struct config_reader *reader, const struct node *node,
 				const struct schema_field *field, struct address *place)
 {
@@ -480,6 +555,12 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 		break;
 	case SCHEMA_POWER:
 		config_read_power(reader, node, field, place);
+		break;
+	case SCHEMA_SIZE:
+		config_read_size(reader, node, field, place);
+		break;
+	case SCHEMA_SYSLOG:
+		config_read_targets(reader, node, field, place);
 		break;
 	case SCHEMA_PORT:
 		if (config_read_number(reader, node, field, 1, 65535, &number))

@@ -46,6 +46,11 @@ static void json_raw(struct json *json, const char *text, size_t length)
 	json->length += length;
 }
 
+void json_text(struct json *json, const char *text, size_t length)
+{
+	json_raw(json, text, length);
+}
+
 static void json_char(struct json *json, char c)
 {
 	json_raw(json, &c, 1);

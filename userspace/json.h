@@ -31,6 +31,9 @@ void json_string_n(struct json *json, const char *key, const char *value, size_t
 void json_uint(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 
+/* Text as it is, for lines that are no JSON or not all of it. */
+void json_text(struct json *json, const char *text, size_t length);
+
 /* Ends the line. 0, or -ENOMEM if anything was lost since json_reset(). */
 int json_finish(struct json *json);
 

@@ -84,8 +84,8 @@ static const struct command_option options_leaktest[] = {
 
 const struct command command_table[] = {
 	{"run", "enforce and log in the foreground; the daemon",
-	 "Violations go to standard output and to the file that the configuration names.\n"
-	 "SIGHUP reloads the configuration, SIGUSR1 opens the log file again. However it\n"
+	 "Violations go to standard output, and where else the configuration says: a file, the\n"
+	 "journal, syslog, a socket. SIGHUP reloads it, SIGUSR1 opens the file again. However it\n"
 	 "ends, the fence stays closed: \"dnsfence unload\" opens it. With --ephemeral it\n"
 	 "opens when the process ends.\n\n"
 	 "  dnsfence run\n  dnsfence -C test.yaml --cgroup /test run --ephemeral",

@@ -3,6 +3,7 @@
 
 #include "bpf/abi.h"
 #include "config.h"
+#include "queue.h"
 #include "suggest.h"
 
 static const struct schema_choice choices_mode[] = {
@@ -226,6 +227,77 @@ static const struct schema_object object_edge = {"edge",
 						 "setsockopt().",
 						 fields_edge};
 
+static const struct schema_choice choices_facility[] = {
+#define X(name, number) {name, number, "facility " #number},
+	SYSLOG_FACILITIES(X)
+#undef X
+		{0},
+};
+
+static const struct schema_choice choices_syslog_format[] = {
+	{"json", SYSLOG_FORMAT_JSON, "the line of the file, behind the header"},
+	{"text", SYSLOG_FORMAT_TEXT, "the readable line that a terminal shows, without its time"},
+	{0},
+};
+
+static const struct schema_choice choices_drop[] = {
+	{"newest", QUEUE_DROP_NEWEST, "what comes while the queue is full is missing"},
+	{"oldest", QUEUE_DROP_OLDEST, "what has waited longest makes room"},
+	{0},
+};
+
+static const struct schema_field fields_rotate[] = {
+	{.key = "size",
+	 .kind = SCHEMA_SIZE,
+	 .required = true,
+	 .offset = offsetof(struct config, rotate_size),
+	 .min = 64,
+	 .max = 1 << 30,
+	 .doc = "The file is moved to its name with .1 behind it, and begun anew, before it would "
+		"get larger than this."},
+	{.key = "keep",
+	 .kind = SCHEMA_INT,
+	 .offset = offsetof(struct config, rotate_keep),
+	 .min = 1,
+	 .max = 999,
+	 .standard = "5",
+	 .doc = "How many such files stay: .1 is the newest."},
+	{0},
+};
+
+static const struct schema_object object_rotate = {
+	"rotate", "The daemon rotates events.file by itself; leave it out where logrotate does.",
+	fields_rotate};
+
+static const struct schema_field fields_syslog[] = {
+	{.key = "to",
+	 .kind = SCHEMA_SYSLOG,
+	 .required = true,
+	 .offset = offsetof(struct config, syslog),
+	 .doc = "A syslog daemon, or a list of them: local, the daemon of this host behind "
+		"/dev/log, in the form that syslog(3) writes; unix:/PATH, a datagram socket; "
+		"udp:ADDRESS:PORT; tcp:ADDRESS:PORT, with octet counting (RFC 6587). All but local "
+		"in the form of RFC 5424. Addresses only, [..] around those of IPv6: a name would "
+		"have to be looked up."},
+	{.key = "facility",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, syslog_facility),
+	 .choices = choices_facility,
+	 .standard = "daemon",
+	 .doc = "The facility of every message."},
+	{.key = "format",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, syslog_format),
+	 .choices = choices_syslog_format,
+	 .standard = "json",
+	 .doc = "What a message says."},
+	{0},
+};
+
+static const struct schema_object object_syslog = {
+	"syslog", "Messages to syslog daemons. A connection that breaks is made again.",
+	fields_syslog};
+
 static const struct schema_field fields_events[] = {
 	{.key = "stdout",
 	 .kind = SCHEMA_BOOL,
@@ -239,6 +311,45 @@ static const struct schema_field fields_events[] = {
 	 .standard = "none",
 	 .doc = "Append JSON lines to this file, created 0640 and its directory 0750 if they are "
 		"missing; reopened on SIGUSR1."},
+	{.key = "rotate",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_rotate,
+	 .standard = "not rotated",
+	 .doc = "The file's rotation by the daemon itself."},
+	{.key = "journal",
+	 .kind = SCHEMA_BOOL,
+	 .offset = offsetof(struct config, events_journal),
+	 .standard = "false",
+	 .doc = "To systemd's journal with fields of their own, see dnsfence-events(7). As a "
+		"service set stdout to false, or the journal gets both."},
+	{.key = "syslog",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_syslog,
+	 .standard = "none",
+	 .doc = "To syslog daemons."},
+	{.key = "socket",
+	 .kind = SCHEMA_PATH,
+	 .offset = offsetof(struct config, events_socket),
+	 .mark_offset = offsetof(struct config, events_socket_where),
+	 .standard = "none",
+	 .doc = "A unix stream socket on which whoever connects gets the JSON lines from then on, "
+		"64 readers at most. Made 0660; in a directory with the setgid bit it has that "
+		"directory's group."},
+	{.key = "queue",
+	 .kind = SCHEMA_SIZE,
+	 .offset = offsetof(struct config, queue_size),
+	 .min = 64,
+	 .max = 1 << 20,
+	 .standard = "1MiB",
+	 .doc = "How much may wait for a sink that does not take it: each sink, and each reader "
+		"of the socket, has a queue of its own."},
+	{.key = "drop",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, queue_drop),
+	 .choices = choices_drop,
+	 .standard = "newest",
+	 .doc = "Which lines are dropped when a queue is full. An event where they are missing "
+		"says how many violations they told of."},
 	{.key = "buffer",
 	 .kind = SCHEMA_POWER,
 	 .offset = offsetof(struct config, ring_kib),

@@ -15,6 +15,8 @@ enum schema_kind {
 	SCHEMA_CHOICE, /* int at offset: the value of a choice */
 	SCHEMA_INT, /* int at offset, min to max */
 	SCHEMA_POWER, /* the same, a power of two */
+	SCHEMA_SIZE, /* uint64_t at offset: bytes, or with KiB, MiB, GiB; min to max KiB */
+	SCHEMA_SYSLOG, /* struct syslog_targets at offset: one or a list */
 	SCHEMA_PORT, /* uint16_t at offset, 1 to 65535 */
 	SCHEMA_FLAGS, /* uint32_t at offset: one choice, or a list of them, as bits */
 	SCHEMA_PROTOCOL, /* uint8_t at offset: one choice as bits */

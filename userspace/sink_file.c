@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Append lines to a file, one write() for a batch of them, and rotate it. */
 #include "sink.h"
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "log.h"
+
+struct sink_file {
+	struct sink sink;
+	char *path;
+	uint64_t size; /* of the file, if nobody else writes to it */
+	uint64_t rotate; /* not to be larger than this; 0: as large as it gets */
+	int keep;
+};
 
 static int file_open(const char *path)
 {
@@ -24,116 +34,168 @@ static int file_open_first(const char *path)
 	return mkdir(dirname(copy), 0750) < 0 ? -1 : file_open(path);
 }
 
-struct sink_file *sink_file_new(const char *path)
+static uint64_t file_size(int fd)
 {
-	struct sink_file *sink = calloc(1, sizeof(*sink));
+	struct stat st;
 
-	if (!sink)
-		return NULL;
-	sink->fd = file_open_first(path);
-	sink->path = strdup(path);
-	if (sink->fd < 0 || !sink->path) {
-		int error = errno;
+	return fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
 
-		sink_file_free(sink);
-		errno = error;
-		return NULL;
+/* The descriptor is the sink's then. */
+static void file_use(struct sink_file *file, int fd)
+{
+	util_closep(&file->sink.fd);
+	file->sink.fd = fd;
+	file->size = file_size(fd);
+	file->sink.blocked = false;
+}
+
+/* events.jsonl.1 becomes .2 and so on; what was the last one is gone. */
+static void file_shift(const struct sink_file *file)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	for (int n = file->keep - 1; n > 0; n--) {
+		snprintf(from, sizeof(from), "%s.%d", file->path, n);
+		snprintf(to, sizeof(to), "%s.%d", file->path, n + 1);
+		(void)rename(from, to);
 	}
-	return sink;
 }
 
-void sink_file_free(struct sink_file *sink)
+static void file_rotate(struct sink_file *file)
 {
-	if (!sink)
+	char to[PATH_MAX];
+	int fd;
+
+	file_shift(file);
+	snprintf(to, sizeof(to), "%s.1", file->path);
+	/* Without it somebody else has rotated the file. */
+	if (rename(file->path, to) < 0 && errno != ENOENT) {
+		log_warning("cannot rotate %s: %s; it grows on", file->path, strerror(errno));
+		file->size = 0; /* to try again later, not at every line */
 		return;
-	sink_file_flush(sink);
-	util_closep(&sink->fd);
-	free(sink->path);
-	free(sink);
-}
-
-/* Each kind of trouble is said once, and its end. */
-static void file_say(struct sink_file *sink, int error)
-{
-	if (error && error != sink->error)
-		log_warning("%s: %s; events are dropped there and counted until that is mended",
-			    sink->path, strerror(error));
-	if (!error && sink->error)
-		log_info("%s: writing again, %llu events were dropped", sink->path,
-			 (unsigned long long)sink->counters.dropped);
-	sink->error = error;
-}
-
-static size_t count_lines(const char *text, size_t length)
-{
-	size_t lines = 0;
-
-	for (const char *at = text; (at = memchr(at, '\n', (size_t)(text + length - at))); at++)
-		lines++;
-	return lines;
+	}
+	fd = file_open(file->path);
+	if (fd >= 0) {
+		file_use(file, fd);
+		return;
+	}
+	log_warning("cannot open %s after its rotation: %s; writing on into %s", file->path,
+		    strerror(errno), to);
+	file->size = 0;
 }
 
 /* A torn line is cut off again: the file always ends with a whole one. */
-static size_t file_keep_whole_lines(struct sink_file *sink, size_t written)
+static size_t file_keep_whole_lines(struct sink_file *file, const char *text, size_t written)
 {
-	const char *end = memrchr(sink->buffer, '\n', written);
-	size_t whole = end ? (size_t)(end + 1 - sink->buffer) : 0;
-	off_t size = lseek(sink->fd, 0, SEEK_END);
+	const char *end = memrchr(text, '\n', written);
+	size_t whole = end ? (size_t)(end + 1 - text) : 0;
+	off_t size = lseek(file->sink.fd, 0, SEEK_END);
 
 	if (whole < written && size >= (off_t)(written - whole))
-		(void)!ftruncate(sink->fd, size - (off_t)(written - whole));
-	return count_lines(sink->buffer, whole);
+		(void)!ftruncate(file->sink.fd, size - (off_t)(written - whole));
+	return whole;
 }
 
-void sink_file_flush(struct sink_file *sink)
+/* What fits in without a rotation; a line at least. */
+static size_t file_room(const struct sink_file *file)
 {
-	size_t kept = sink->lines;
-	ssize_t written;
+	if (!file->rotate)
+		return SIZE_MAX;
+	return file->rotate > file->size ? file->rotate - file->size : 0;
+}
 
-	if (!sink->length)
-		return;
-	written = sink->fd < 0 ? -1 : write(sink->fd, sink->buffer, sink->length);
+/* False: the rest has to wait. */
+static bool file_write(struct sink_file *file, const char *text, size_t length)
+{
+	struct sink *sink = &file->sink;
+	ssize_t written = write(sink->fd, text, length);
+	size_t whole = length;
+
+	if (written < 0 && errno == EINTR)
+		return true;
 	if (written < 0) {
-		file_say(sink, sink->fd < 0 ? EBADF : errno);
-		kept = 0;
-	} else if ((size_t)written < sink->length) {
-		kept = file_keep_whole_lines(sink, (size_t)written);
-		file_say(sink, ENOSPC);
-	} else {
-		file_say(sink, 0);
+		sink_say(sink, errno);
+		sink->blocked = true;
+		return false;
 	}
-	sink->counters.written += kept;
-	sink->counters.dropped += sink->lines - kept;
-	for (size_t line = kept; line < sink->lines; line++)
-		sink->counters.missed += sink->counts[line];
-	sink->length = sink->lines = 0;
+	if ((size_t)written < length)
+		whole = file_keep_whole_lines(file, text, (size_t)written);
+	file->size += whole;
+	queue_wrote(&sink->queue, whole);
+	sink->blocked = whole < length;
+	sink_say(sink, whole < length ? ENOSPC : 0);
+	return whole == length;
 }
 
-void sink_file_write(struct sink_file *sink, const char *line, size_t length, uint64_t count)
+static void file_flush(struct sink *sink)
 {
-	if (sink->length + length > sizeof(sink->buffer) || sink->lines == SINK_LINES)
-		sink_file_flush(sink);
-	if (length > sizeof(sink->buffer)) {
-		sink->counters.dropped++;
-		sink->counters.missed += count;
-		return;
+	struct sink_file *file = (struct sink_file *)sink;
+	const char *text;
+	size_t length;
+
+	while ((length = queue_whole(&sink->queue, file_room(file), &text))) {
+		if (file->rotate && file->size + length > file->rotate)
+			file->size = file_size(sink->fd); /* somebody may have cut it */
+		if (file->rotate && file->size && file->size + length > file->rotate)
+			file_rotate(file);
+		if (!file_write(file, text, length))
+			return;
 	}
-	memcpy(sink->buffer + sink->length, line, length);
-	sink->length += length;
-	sink->counts[sink->lines++] = count;
 }
 
-void sink_file_reopen(struct sink_file *sink)
+static void file_tick(struct sink *sink)
 {
+	sink->blocked = false;
+}
+
+static void file_reopen(struct sink *sink)
+{
+	struct sink_file *file = (struct sink_file *)sink;
 	int fd;
 
-	sink_file_flush(sink);
-	fd = file_open(sink->path);
-	if (fd < 0) {
-		log_warning("cannot open %s again: %s; writing on into the old file", sink->path,
+	sink->blocked = false;
+	file_flush(sink);
+	fd = file_open(file->path);
+	if (fd < 0)
+		log_warning("cannot open %s again: %s; writing on into the old file", file->path,
 			    strerror(errno));
-		return;
+	else
+		file_use(file, fd);
+}
+
+static void file_close(struct sink *sink)
+{
+	struct sink_file *file = (struct sink_file *)sink;
+
+	free(file->path);
+}
+
+static const struct sink_kind file_kind = {
+	.name = "file",
+	.flush = file_flush,
+	.tick = file_tick,
+	.reopen = file_reopen,
+	.close = file_close,
+};
+
+struct sink *sink_file_new(const char *path, uint64_t rotate, int keep)
+{
+	struct sink *sink = sink_new(sizeof(struct sink_file), &file_kind, SINK_JSON, NULL, path);
+	struct sink_file *file = (struct sink_file *)sink;
+	int fd = sink ? file_open_first(path) : -1, error = errno;
+
+	if (!sink)
+		return NULL;
+	file->path = strdup(path);
+	file->rotate = rotate;
+	file->keep = keep;
+	if (fd < 0 || !file->path) {
+		util_closep(&fd);
+		sink_free(sink);
+		errno = error;
+		return NULL;
 	}
-	util_closep(&sink->fd);
-	sink->fd = fd;
+	file_use(file, fd);
+	return sink;
 }

@@ -184,6 +184,30 @@ static void json_log(const struct status *status, struct json *to)
 	json_object_end(to);
 }
 
+static void json_sinks(const struct status_daemon *daemon, struct json *to)
+{
+	json_list(to, "sinks");
+	for (size_t i = 0; i < daemon->sinks_length; i++) {
+		const struct sink_state *sink = &daemon->sinks[i];
+
+		json_object(to, NULL);
+		json_string(to, "name", sink->name);
+		json_string(to, "target", sink->target);
+		json_uint(to, "written", sink->written);
+		json_uint(to, "dropped", sink->dropped);
+		json_uint(to, "queued", sink->queued);
+		json_uint(to, "queued_bytes", sink->queued_bytes);
+		json_uint(to, "queue_size", sink->queue_size);
+		json_string(to, "drops", sink->drop);
+		if (sink->readers >= 0)
+			json_uint(to, "readers", (uint64_t)sink->readers);
+		if (sink->error)
+			json_string(to, "problem", strerror(sink->error));
+		json_object_end(to);
+	}
+	json_list_end(to);
+}
+
 static void json_daemon(const struct status_daemon *daemon, struct json *to)
 {
 	json_bool(to, "daemon", daemon != NULL);
@@ -200,6 +224,7 @@ static void json_daemon(const struct status_daemon *daemon, struct json *to)
 	json_uint(to, "sink_written", daemon->sink_written);
 	json_uint(to, "sink_dropped", daemon->sink_dropped);
 	json_object_end(to);
+	json_sinks(daemon, to);
 }
 
 static uint32_t status_needs(const struct status_source *source)
@@ -356,6 +381,30 @@ static void text_kernel(const struct status_source *source, FILE *to)
 					: "; this policy does not need it");
 }
 
+/* "1204 lines, 12 dropped (oldest), 3 wait (2 KiB)" and what else there is to say. */
+static void text_sinks(const struct status_daemon *daemon, FILE *to)
+{
+	if (daemon->sinks_length)
+		fprintf(to, "sinks\n");
+	for (size_t i = 0; i < daemon->sinks_length; i++) {
+		const struct sink_state *sink = &daemon->sinks[i];
+
+		fprintf(to, "  %-10s %llu lines", sink->name, (unsigned long long)sink->written);
+		if (sink->dropped)
+			fprintf(to, ", %llu dropped (the %s)", (unsigned long long)sink->dropped,
+				sink->drop);
+		if (sink->queued)
+			fprintf(to, ", %zu wait (%zu KiB of %zu)", sink->queued,
+				(sink->queued_bytes + 1023) / 1024, sink->queue_size / 1024);
+		if (sink->readers >= 0)
+			fprintf(to, ", %d readers", sink->readers);
+		if (*sink->target)
+			fprintf(to, ", %s", sink->target);
+		fprintf(to, "%s%s\n", sink->error ? ": " : "",
+			sink->error ? strerror(sink->error) : "");
+	}
+}
+
 bool status_write_text(const struct status_source *source, FILE *to)
 {
 	const struct df_generation *generation = source->generation;
@@ -387,10 +436,8 @@ bool status_write_text(const struct status_source *source, FILE *to)
 	text_kernel(source, to);
 	fprintf(to, "lookups\n");
 	text_counters(&status, to);
-	if (source->daemon && source->daemon->sink_dropped)
-		fprintf(to, "  the sinks took %llu lines and dropped %llu\n",
-			(unsigned long long)source->daemon->sink_written,
-			(unsigned long long)source->daemon->sink_dropped);
+	if (source->daemon)
+		text_sinks(source->daemon, to);
 	free(status.cgroup);
 	return status.closed;
 }

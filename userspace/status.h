@@ -9,6 +9,7 @@
 #include "attach.h"
 #include "edge.h"
 #include "json.h"
+#include "sink.h"
 
 /* What the daemon adds about itself. */
 struct status_daemon {
@@ -17,7 +18,9 @@ struct status_daemon {
 	const char *config; /* path, or "built-in policy" */
 	uint64_t reloads, reload_failures;
 	uint64_t tampered, restored; /* findings of the watch, and those of them that are mended */
-	uint64_t sink_written, sink_dropped; /* all sinks */
+	uint64_t sink_written, sink_dropped; /* all sinks, and those that have gone */
+	const struct sink_state *sinks;
+	size_t sinks_length;
 };
 
 struct status_source {

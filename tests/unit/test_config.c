@@ -14,6 +14,7 @@
 
 #include "bpf/abi.h"
 #include "userspace/config.h"
+#include "userspace/queue.h"
 
 #define V "apiVersion: dnsfence/v1\n"
 #define DEFAULT "policies: [{name: default, resolvers: []}]\n"
@@ -95,7 +96,17 @@ static const char whole[] =
 	"  - {name: default, resolvers: [near]}\n"
 	"edge: {interfaces: ['vnet*', eth0], uplinks: eth0}\n"
 	"runtimes: {host: /host, docker: /data/docker, podman: [/a, /b]}\n"
-	"events: {stdout: false, file: /var/log/dnsfence/events.jsonl, buffer: 2048}\n"
+	"events:\n"
+	"  stdout: false\n"
+	"  file: /var/log/dnsfence/events.jsonl\n"
+	"  rotate: {size: 64MiB, keep: 3}\n"
+	"  journal: true\n"
+	"  socket: /run/dnsfence/events.sock\n"
+	"  syslog: {to: [local, 'tcp:[2001:db8::1]:601', udp:192.0.2.1:514], facility: local3,\n"
+	"           format: text}\n"
+	"  queue: 128 KiB\n"
+	"  drop: oldest\n"
+	"  buffer: 2048\n"
 	"hooks: all\n";
 
 static void test_whole_top(void **state)
@@ -126,6 +137,33 @@ static void test_whole_top(void **state)
 	assert_int_equal(config->runtimes.pods.length, 0);
 	assert_int_equal(config->policies[2].match_interfaces.length, 2);
 	assert_int_equal(config->policies[2].match_sources.list[0].prefix, 16);
+}
+
+static void test_whole_events(void **state)
+{
+	_cleanup_fixture_ struct fixture fixture;
+	const struct config *config = &fixture.config;
+	const struct syslog_place *syslog;
+
+	(void)state;
+	load_good(whole, &fixture);
+	syslog = config->syslog.list;
+	assert_int_equal(config->rotate_size, 64 << 20);
+	assert_int_equal(config->rotate_keep, 3);
+	assert_true(config->events_journal);
+	assert_string_equal(config->events_socket, "/run/dnsfence/events.sock");
+	assert_int_equal(config->syslog.length, 3);
+	assert_int_equal(syslog[0].target.transport, SYSLOG_LOCAL);
+	assert_string_equal(syslog[0].target.path, "/dev/log");
+	assert_int_equal(syslog[1].target.transport, SYSLOG_TCP);
+	assert_int_equal(syslog[1].target.address.family, 6);
+	assert_int_equal(syslog[1].target.port, 601);
+	assert_int_equal(syslog[2].target.transport, SYSLOG_UDP);
+	assert_int_equal(syslog[2].target.port, 514);
+	assert_int_equal(config->syslog_facility, 19);
+	assert_int_equal(config->syslog_format, SYSLOG_FORMAT_TEXT);
+	assert_int_equal(config->queue_size, 128 << 10);
+	assert_int_equal(config->queue_drop, QUEUE_DROP_OLDEST);
 }
 
 static void test_whole_resolvers(void **state)
@@ -234,6 +272,28 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "events: {buffer: 100}\n", 3, 18, "power of two"},
 	{V DEFAULT "events: {buffer: 32}\n", 3, 18, "64 to 65536"},
 	{V DEFAULT "events: {buffer: 1e3}\n", 3, 18, "not a number"},
+	{V DEFAULT "events: {queue: 1KiB}\n", 3, 17, "from 64 to"},
+	{V DEFAULT "events: {queue: 1MB}\n", 3, 17, "64MiB or 1GiB"},
+	{V DEFAULT "events: {queue: -1MiB}\n", 3, 17, "not a size"},
+	{V DEFAULT "events: {queue: 99999999999999GiB}\n", 3, 17, "not a size"},
+	{V DEFAULT "events: {drop: random}\n", 3, 16, "newest or oldest"},
+	{V DEFAULT "events: {rotate: {size: 64MiB}}\n", 0, 0, "no events.file"},
+	{V DEFAULT "events: {file: /a, rotate: {keep: 2}}\n", 3, 0, "missing 'size'"},
+	{V DEFAULT "events: {file: /a, rotate: {size: 1MiB, keep: 0}}\n", 3, 47, "1 to 999"},
+	{V DEFAULT "events: {syslog: true}\n", 3, 18, "expected keys"},
+	{V DEFAULT "events: {syslog: {facility: daemon}}\n", 3, 0, "missing 'to'"},
+	{V DEFAULT "events: {syslog: {to: []}}\n", 3, 23, "empty"},
+	{V DEFAULT "events: {syslog: {to: 192.0.2.1}}\n", 3, 23, "expected local, unix:/PATH"},
+	{V DEFAULT "events: {syslog: {to: tcp:192.0.2.1}}\n", 3, 23, "tcp:ADDRESS:PORT"},
+	{V DEFAULT "events: {syslog: {to: tcp:2001:db8::1:601}}\n", 3, 23, "[2001:db8::1]:601"},
+	{V DEFAULT "events: {syslog: {to: udp:192.0.2.0/24:514}}\n", 3, 23, "prefix"},
+	{V DEFAULT "events: {syslog: {to: udp:192.0.2.1/32:514}}\n", 3, 23, "prefix"},
+	{V DEFAULT "events: {syslog: {to: tcp:log.example.org:601}}\n", 3, 23, "launder"},
+	{V DEFAULT "events: {syslog: {to: tcp::601}}\n", 3, 23, "address"},
+	{V DEFAULT "events: {syslog: {to: tcp:192.0.2.1:0}}\n", 3, 23, "expected"},
+	{V DEFAULT "events: {syslog: {to: unix:dev/log}}\n", 3, 23, "expected"},
+	{V DEFAULT "events: {syslog: {to: [local, local]}}\n", 3, 31, "named twice"},
+	{V DEFAULT "events: {syslog: {to: local, facility: kern}}\n", 3, 40, "authpriv"},
 	{V DEFAULT "edge: {interfaces: [eth0, auto]}\n", 3, 27, "stands alone"},
 	{V DEFAULT "edge: {interfaces: []}\n", 3, 20, "empty"},
 	{V DEFAULT "edge: {uplinks: eth0}\n", 3, 17, "edge.interfaces is off"},
@@ -576,6 +636,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_whole_top),
+		cmocka_unit_test(test_whole_events),
 		cmocka_unit_test(test_whole_resolvers),
 		cmocka_unit_test(test_whole_policies),
 		cmocka_unit_test(test_bad),

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh
+# vm: left out, a flood takes an hour in emulation
+# limit: 180
+#
+# The file is rotated under a flood of events, by logrotate with the configuration that is
+# installed, and by the daemon itself: in all the files together every event is there, once, whole
+# and in order.
+. "$(dirname "$0")/lib.sh"
+setup
+need logrotate
+(($(df --output=avail -k "$WORK" | tail -n 1) > 2097152)) || skip "needs 2 GB for the log"
+log=$WORK/log/events.jsonl
+
+# flood SECONDS: two senders with new names all the time, for so long.
+flood() {
+	local address
+	senders=''
+	for address in $BAD4 $BAD6; do
+		fenced timeout "$1" "$PROBE" udp-sendto $address 53 -u -r 100000000 >/dev/null 2>&1 &
+		senders+=" $!"
+	done
+}
+
+# files: the log's pieces, the oldest first.
+pieces() {
+	find "$WORK/log" -name 'events.jsonl*' | sort -t. -k4,4nr
+	# The name of the directory has a dot, too. Without a number is the newest.
+}
+
+# expect_whole: sequence numbers without a gap, counts that add up, no line that is torn.
+expect_whole() {
+	pieces | xargs cat | awk -v wanted="$(denied)" '
+		!/^\{"@timestamp".*\}\}$/ { torn++ }
+		match($0, /"sequence":[0-9]+/) {
+			n = substr($0, RSTART + 11, RLENGTH - 11) + 0
+			if (last && n != last + 1) gaps++
+			last = n
+		}
+		match($0, /"count":[0-9]+/) { sum += substr($0, RSTART + 8, RLENGTH - 8) }
+		END { printf "torn %d, gaps %d, missing %.0f, lines %d\n", torn, gaps, wanted - sum, NR }
+	' >"$WORK/verdict"
+	expect_match "$1" "$(<"$WORK/verdict")" '^torn 0, gaps 0, missing 0, lines [0-9]+$'
+}
+
+run_with() {
+	policy <<-YAML
+		apiVersion: dnsfence/v1
+		resolvers: {good: [$GOOD4, "$GOOD6"]}
+		policies: [{name: default, resolvers: [good]}]
+		events: {stdout: false, file: $log, $1}
+	YAML
+	start_fence
+}
+
+note_rate() {
+	echo "$1: $(($(status_of '.sinks[0].written') / $2)) events a second" >&2
+}
+
+# By logrotate, every half second.
+run_with 'queue: 16MiB'
+sed -e "s|/var/log/dnsfence/\*.jsonl|$log|" -e "s|systemctl kill.*|kill -USR1 $DAEMON|" \
+	-e 's/rotate 14/rotate 100/' -e '/compress/d' "$ROOT/packaging/dnsfence.logrotate" >"$WORK/logrotate.conf"
+grep -q "kill -USR1" "$WORK/logrotate.conf" || die "the installed configuration has no postrotate"
+flood 4
+for ((turn = 1; turn <= 8; turn++)); do
+	sleep 0.5
+	logrotate -f -s "$WORK/logrotate.state" "$WORK/logrotate.conf" 2>"$WORK/logrotate.err" ||
+		fail "logrotate: $(<"$WORK/logrotate.err")"
+done
+# shellcheck disable=SC2086
+wait $senders
+quiet() { [[ $(status_of '.log.pending == 0 and .sinks[0].queued == 0') == true ]]; }
+((CHECKS++))
+wait_until quiet || fail "not quiet: $(status_of '.log | tostring')"
+note_rate "rotated by logrotate" 4
+expect_more "files" "$(pieces | wc -l)" 4
+expect "lines that were dropped" "$(status_of .process.sink_dropped)" 0
+expect_whole "by logrotate"
+stop_fence TERM
+dnsfence unload 2>/dev/null
+rm -rf "$WORK/log"
+
+# By the daemon: no file is larger than it says, and no more of them are kept than it says.
+run_with 'queue: 16MiB, rotate: {size: 4MiB, keep: 900}'
+flood 3
+# shellcheck disable=SC2086
+wait $senders
+((CHECKS++))
+wait_until quiet || fail "not quiet: $(status_of '.log | tostring')"
+note_rate "rotated by the daemon" 3
+expect_more "files" "$(pieces | wc -l)" 3
+expect "files that are too large" "$(find "$WORK/log" -size +4194304c)" ""
+expect "lines that were dropped" "$(status_of .process.sink_dropped)" 0
+expect_whole "by the daemon"
+sed -i 's/keep: 900/keep: 2/' "$CONFIG"
+rm -f "$log".*
+dnsfence reload 2>/dev/null
+flood 2
+# shellcheck disable=SC2086
+wait $senders
+wait_until quiet
+expect "files with keep: 2" "$(cd "$WORK/log" && echo *)" "events.jsonl events.jsonl.1 events.jsonl.2"
+finish
