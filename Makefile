@@ -33,6 +33,8 @@ quiet = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 LIBS := libbpf yaml-0.1 jansson libnl-3.0 libnl-route-3.0 libmnl
 HAVE_SYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)
 LIBS += $(if $(HAVE_SYSTEMD),libsystemd)
+# Its header only: the library is loaded when metrics.listen asks for it.
+HAVE_MICROHTTPD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
 CFLAGS   ?= -O2 -g
@@ -50,8 +52,10 @@ bpf_cflags   = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I. -MMD -MP \
 
 # The controller. main.c and cmd_*.c are the program; the rest is what tests link, too.
 commands := $(wildcard userspace/cmd_*.c)
-modules  := $(filter-out userspace/main.c $(commands) userspace/notify%.c,$(wildcard userspace/*.c)) \
-	$(if $(HAVE_SYSTEMD),userspace/notify.c,userspace/notify_none.c)
+modules  := $(filter-out userspace/main.c $(commands) userspace/notify%.c userspace/metrics_server%.c, \
+	$(wildcard userspace/*.c)) \
+	$(if $(HAVE_SYSTEMD),userspace/notify.c,userspace/notify_none.c) \
+	$(if $(HAVE_MICROHTTPD),userspace/metrics_server.c,userspace/metrics_server_none.c)
 objects_of = $(patsubst %.c,$(build)/%.o,$(1))
 
 skeletons := $(build)/dnsfence.skel.h
@@ -260,6 +264,8 @@ install_files := \
 	0644:$(build)/completion/zsh:$(ZSHCOMPDIR)/_dnsfence \
 	0644:$(build)/completion/fish:$(FISHCOMPDIR)/dnsfence.fish \
 	0644:packaging/dnsfence.logrotate:$(SYSCONFDIR)/logrotate.d/dnsfence \
+	0644:packaging/prometheus/dnsfence.rules.yml:$(DATADIR)/prometheus/dnsfence.rules.yml \
+	0644:packaging/grafana/dnsfence.json:$(DATADIR)/grafana/dnsfence.json \
 	0644:packaging/dnsfence.catalog:$(CATALOGDIR)/dnsfence.catalog \
 	0644:$(build)/dnsfence.service:$(UNITDIR)/dnsfence.service
 
@@ -283,7 +289,7 @@ install: all $(build)/dnsfence.service ## install under DESTDIR and PREFIX
 uninstall: ## remove what install put there; configuration and logs stay
 	$(call quiet,REMOVE,$(DESTDIR)$(SBINDIR)/dnsfence and its files)rm -f \
 		$(foreach file,$(install_files),$(DESTDIR)$(call part,3,$(file)))
-	$(Q)for directory in $(DATADIR) $(SYSCONFDIR)/dnsfence; do \
+	$(Q)for directory in $(DATADIR)/prometheus $(DATADIR)/grafana $(DATADIR) $(SYSCONFDIR)/dnsfence; do \
 		[ ! -d $(DESTDIR)$$directory ] || \
 			rmdir --ignore-fail-on-non-empty $(DESTDIR)$$directory; \
 	done

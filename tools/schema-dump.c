@@ -268,6 +268,11 @@ static void json_kind(const struct schema_field *field, struct json *to)
 	case SCHEMA_SIZE:
 		json_size(to);
 		break;
+	case SCHEMA_LISTEN:
+		json_string(to, "type", "string");
+		json_string(to, "pattern",
+			    "^(unix:/.+|[^a-z]+:[0-9]+)$|^\\[[0-9a-f:.]+\\]:[0-9]+$");
+		break;
 	case SCHEMA_SYSLOG:
 		json_targets(to);
 		break;
@@ -399,6 +404,8 @@ static const char *man_kind(const struct schema_field *field)
 		return "a power of two";
 	case SCHEMA_SIZE:
 		return "a size, as in 64MiB";
+	case SCHEMA_LISTEN:
+		return "a socket";
 	case SCHEMA_SYSLOG:
 		return "a target, or a list";
 	case SCHEMA_PATH:

@@ -15,6 +15,8 @@
 #include "enforce.h"
 #include "enrich.h"
 #include "guard.h"
+#include "metrics.h"
+#include "metrics_server.h"
 #include "notify.h"
 #include "outcome.h"
 #include "ring.h"
@@ -38,6 +40,10 @@ struct daemon {
 	struct drift *drift;
 	struct enricher *enricher;
 	struct sinks sinks;
+	struct metrics_server *metrics; /* NULL: nobody may ask */
+	bool metrics_written; /* there is a file of ours */
+	int metrics_ticks; /* until the file is written */
+	int metrics_error; /* errno of the last time, 0: none. Said once. */
 	char host[256];
 	int signals, ticks;
 	struct loop_watch *edge_watch; /* of this descriptor: */
@@ -168,10 +174,123 @@ static int daemon_refuse_builtin(const struct daemon *daemon, const struct prepa
 			   daemon->prepared.config.files[0]);
 }
 
+/* What status and metrics speak of; self and states are for them to point to. */
+static void daemon_describe(struct daemon *daemon, struct status_daemon *self,
+			    struct sink_state states[SINKS_MAX], struct status_source *ret)
+{
+	const struct config *config = &daemon->prepared.config;
+	const struct fence *fence = &daemon->enforcement.fence;
+
+	*self = (struct status_daemon){
+		.pid = (uint32_t)getpid(),
+		.uptime_s = (uint64_t)(time(NULL) - daemon->started),
+		.config = config->files_length ? config->files[0] : "?",
+		.reloads = daemon->reloads,
+		.reload_failures = daemon->reload_failures,
+		.tampered = daemon->guard.tampered,
+		.restored = daemon->guard.restored,
+		.sinks = states,
+		.sinks_length = daemon->sinks.length,
+		.sink_written = daemon->sinks.gone_written,
+		.sink_dropped = daemon->sinks.gone_dropped + control_dropped(daemon->control),
+	};
+	sinks_describe(&daemon->sinks, states);
+	for (size_t i = 0; i < self->sinks_length; i++) {
+		self->sink_written += states[i].written;
+		self->sink_dropped += states[i].dropped;
+	}
+	*ret = (struct status_source){
+		.pins = daemon->options->ephemeral ? NULL : &daemon->pins,
+		.maps = fence->maps,
+		.generation = &fence->generations[*fence->active & 1],
+		.mount = daemon->prepared.mount,
+		.plan = &daemon->enforcement.plan,
+		.attached = &daemon->enforcement.attachments,
+		.daemon = self,
+		.features = &fence->features,
+	};
+	ret->edges_length = edge_states(daemon->enforcement.edge, &ret->edges);
+	ret->edges_wanted = daemon->enforcement.edge_wanted;
+	ret->edges_missing = daemon->enforcement.edge_wanted && !daemon->enforcement.edge;
+}
+
+static int daemon_metrics(struct daemon *daemon, bool open_metrics, struct json *to,
+			  bool *ret_closed)
+{
+	struct sink_state states[SINKS_MAX];
+	struct status_source source;
+	struct status_daemon self;
+
+	daemon_describe(daemon, &self, states, &source);
+	return metrics_write(&source, open_metrics, to, ret_closed);
+}
+
+static int daemon_serve_metrics(void *context, bool open_metrics, struct json *to)
+{
+	bool closed;
+
+	return daemon_metrics(context, open_metrics, to, &closed);
+}
+
+static void daemon_write_metrics(struct daemon *daemon)
+{
+	const struct config *config = &daemon->prepared.config;
+	_cleanup_(json_done) struct json text = {0};
+	bool closed;
+	int r;
+
+	if (!config->metrics_file || --daemon->metrics_ticks > 0)
+		return;
+	daemon->metrics_ticks = config->metrics_interval;
+	r = daemon_metrics(daemon, false, &text, &closed);
+	if (r >= 0)
+		r = metrics_write_file(config->metrics_file, &text);
+	if (r < 0 && -r != daemon->metrics_error)
+		log_warning("cannot write the metrics to %s: %s", config->metrics_file,
+			    strerror(-r));
+	daemon->metrics_error = -r;
+	daemon->metrics_written |= r >= 0;
+}
+
+/* NULL where none is asked for, or the one that is there. False with *problem. */
+static bool daemon_open_metrics(struct daemon *daemon, const struct config *config,
+				struct metrics_server **ret, struct problem *problem)
+{
+	*ret = NULL;
+	if (!config->metrics_listen.text)
+		return true;
+	if (metrics_server_is_at(daemon->metrics, &config->metrics_listen))
+		*ret = daemon->metrics;
+	else
+		*ret = metrics_server_new(&daemon->loop, &config->metrics_listen,
+					  daemon_serve_metrics, daemon, problem);
+	return *ret != NULL;
+}
+
+static void daemon_swap_metrics(struct daemon *daemon, struct metrics_server *fresh)
+{
+	if (daemon->metrics != fresh)
+		metrics_server_free(daemon->metrics);
+	daemon->metrics = fresh;
+	daemon->metrics_ticks = 0; /* the file is written at the next tick */
+}
+
+/* A file that nobody writes any more would tell of a fence that is watched. */
+static void daemon_forget_metrics(struct daemon *daemon, const char *next)
+{
+	const char *path = daemon->prepared.config.metrics_file;
+
+	if (!daemon->metrics_written || (next && util_streq(path, next)))
+		return;
+	(void)unlink(path);
+	daemon->metrics_written = false;
+}
+
 /* 0, or -errno after the reasons have been written to `to`; the old policy is in force then. */
 static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 {
 	struct options options = *daemon->options;
+	struct metrics_server *metrics = daemon->metrics;
 	struct sinks_change sinks = {0};
 	struct prepared fresh = {0};
 	struct problem problem = {{0}};
@@ -189,6 +308,8 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 		r = daemon_refuse_builtin(daemon, &fresh, &problem);
 	if (r >= 0)
 		r = sinks_prepare(&daemon->sinks, &fresh.config, &sinks, &problem);
+	if (r >= 0 && !daemon_open_metrics(daemon, &fresh.config, &metrics, &problem))
+		r = -EINVAL;
 	if (r >= 0)
 		r = enforce_policy(&daemon->enforcement, &fresh, &problem);
 	if (r < 0) {
@@ -199,12 +320,16 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 			       "the policy in force is still generation %llu",
 			       (unsigned long long)daemon->enforcement.published.generation);
 		sinks_abort(&sinks);
+		if (metrics != daemon->metrics)
+			metrics_server_free(metrics);
 		prepared_done(&fresh);
 		return r;
 	}
 	daemon->subjects_stale = false;
 	daemon->reloads++;
 	sinks_commit(&daemon->sinks, &fresh.config, &sinks);
+	daemon_swap_metrics(daemon, metrics);
+	daemon_forget_metrics(daemon, fresh.config.metrics_file);
 	daemon_watch_links(daemon, false);
 	prepared_done(&daemon->prepared);
 	daemon->prepared = fresh;
@@ -234,48 +359,29 @@ static int daemon_answer_reload(struct daemon *daemon, bool json, FILE *to)
 
 static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 {
-	const struct config *config = &daemon->prepared.config;
 	struct sink_state states[SINKS_MAX];
-	struct status_daemon self = {
-		.pid = (uint32_t)getpid(),
-		.uptime_s = (uint64_t)(time(NULL) - daemon->started),
-		.config = config->files_length ? config->files[0] : "?",
-		.reloads = daemon->reloads,
-		.reload_failures = daemon->reload_failures,
-		.tampered = daemon->guard.tampered,
-		.restored = daemon->guard.restored,
-		.sinks = states,
-		.sinks_length = daemon->sinks.length,
-		.sink_written = daemon->sinks.gone_written,
-		.sink_dropped = daemon->sinks.gone_dropped + control_dropped(daemon->control),
-	};
-	const struct fence *fence = &daemon->enforcement.fence;
-	struct status_source source = {
-		.pins = daemon->options->ephemeral ? NULL : &daemon->pins,
-		.maps = fence->maps,
-		.generation = &fence->generations[*fence->active & 1],
-		.mount = daemon->prepared.mount,
-		.plan = &daemon->enforcement.plan,
-		.attached = &daemon->enforcement.attachments,
-		.daemon = &self,
-		.features = &fence->features,
-	};
+	struct status_source source;
+	struct status_daemon self;
 	struct json text = {0};
 	bool closed;
 
-	sinks_describe(&daemon->sinks, states);
-	for (size_t i = 0; i < self.sinks_length; i++) {
-		self.sink_written += states[i].written;
-		self.sink_dropped += states[i].dropped;
-	}
-	source.edges_length = edge_states(daemon->enforcement.edge, &source.edges);
-	source.edges_wanted = daemon->enforcement.edge_wanted;
-	source.edges_missing = daemon->enforcement.edge_wanted && !daemon->enforcement.edge;
+	daemon_describe(daemon, &self, states, &source);
 	if (!json)
 		return status_write_text(&source, to) ? EXIT_FINE : EXIT_NEGATIVE;
 	closed = status_write_json(&source, &text);
 	(void)fwrite(text.text, 1, text.length, to);
 	json_done(&text);
+	return closed ? EXIT_FINE : EXIT_NEGATIVE;
+}
+
+static int daemon_answer_metrics(struct daemon *daemon, FILE *to)
+{
+	_cleanup_(json_done) struct json text = {0};
+	bool closed = false;
+
+	if (daemon_metrics(daemon, false, &text, &closed) < 0)
+		return EXIT_INTERNAL;
+	(void)fwrite(text.text, 1, text.length, to);
 	return closed ? EXIT_FINE : EXIT_NEGATIVE;
 }
 
@@ -322,6 +428,8 @@ static int daemon_answer(void *context, const char *request, FILE *to)
 		return daemon_answer_status(daemon, request[7] == 'j', to);
 	if (util_streq(request, "reload json") || util_streq(request, "reload text"))
 		return daemon_answer_reload(daemon, request[7] == 'j', to);
+	if (util_streq(request, "metrics"))
+		return daemon_answer_metrics(daemon, to);
 	if (util_streq(request, "unload"))
 		return daemon_answer_unload(daemon, to);
 	fprintf(to, "error: unknown request\n");
@@ -358,6 +466,8 @@ static void daemon_on_tick(void *context, uint32_t events)
 		return;
 	ring_tick(daemon->ring);
 	sinks_tick(&daemon->sinks);
+	metrics_server_tick(daemon->metrics);
+	daemon_write_metrics(daemon);
 	guard_tick(&daemon->guard);
 	daemon_follow_subjects(daemon);
 	daemon_verify_edge(daemon);
@@ -458,6 +568,8 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 	if (r < 0)
 		return r;
 	sinks_commit(&daemon->sinks, &daemon->prepared.config, &sinks);
+	if (!daemon_open_metrics(daemon, &daemon->prepared.config, &daemon->metrics, problem))
+		return -EINVAL;
 	r = enforce_start(options, &daemon->prepared, options->ephemeral ? NULL : &daemon->pins,
 			  &daemon->enforcement, problem);
 	if (r < 0)
@@ -511,6 +623,8 @@ static void daemon_done(struct daemon *daemon)
 			if (ring_consume(daemon->ring) < RING_BATCH)
 				break;
 	}
+	metrics_server_free(daemon->metrics);
+	daemon_forget_metrics(daemon, NULL);
 	sinks_done(&daemon->sinks);
 	ring_free(daemon->ring);
 	drift_free(daemon->drift);

@@ -105,6 +105,7 @@ int cmd_unload(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_reload(const struct options *options);
 int cmd_status(const struct options *options);
+int cmd_metrics(const struct options *options);
 int cmd_events(const struct options *options);
 int cmd_sockets(const struct options *options);
 int cmd_explain(const struct options *options);

@@ -24,6 +24,7 @@ void config_init(struct config *config)
 		.rotate_keep = 5,
 		.syslog_facility = SYSLOG_FACILITY_DAEMON,
 		.queue_size = 1024 * 1024,
+		.metrics_interval = 15,
 		.ring_kib = 1024,
 	};
 }
@@ -107,8 +108,10 @@ void config_done(struct config *config)
 	free(config->files);
 	free(config->events_file);
 	free(config->events_socket);
+	endpoint_done(&config->metrics_listen);
+	free(config->metrics_file);
 	for (size_t i = 0; i < config->syslog.length; i++)
-		syslog_target_done(&config->syslog.list[i].target);
+		endpoint_done(&config->syslog.list[i].target);
 	free(config->syslog.list);
 	words_done(&config->edge.interfaces);
 	words_done(&config->edge.uplinks);
@@ -216,6 +219,18 @@ static void config_check_events(const struct config *config, const struct mark *
 			     CONFIG_SYSLOG_MAX);
 }
 
+/* node_exporter reads nothing else. */
+static void config_check_metrics(const struct config *config, struct diagnostics *diagnostics)
+{
+	size_t length = config->metrics_file ? strlen(config->metrics_file) : 0;
+
+	if (config->metrics_file &&
+	    (length < 6 || !util_streq(config->metrics_file + length - 5, ".prom")))
+		config_error(diagnostics, config->metrics_file_where,
+			     "metrics.textfile: the name has to end with .prom, or node_exporter "
+			     "will not read it");
+}
+
 /* What only the whole configuration can show. */
 static void config_check(struct config *config, struct diagnostics *diagnostics)
 {
@@ -248,6 +263,7 @@ static void config_check(struct config *config, struct diagnostics *diagnostics)
 			     first_default->where.file, first_default->where.line);
 	config_check_edge(config, diagnostics);
 	config_check_events(config, &whole, diagnostics);
+	config_check_metrics(config, diagnostics);
 }
 
 /*

@@ -8,7 +8,7 @@
 
 #include "address.h"
 #include "diagnostic.h"
-#include "syslog_target.h"
+#include "endpoint.h"
 
 #define CONFIG_API_VERSION "dnsfence/v1"
 #define CONFIG_DEFAULT_PATH "/etc/dnsfence/dnsfence.yaml"
@@ -94,7 +94,7 @@ struct runtime_roots {
 
 /* Syslog daemons, in the order of the file. */
 struct syslog_place {
-	struct syslog_target target;
+	struct endpoint_config target;
 	struct mark where;
 };
 
@@ -132,6 +132,11 @@ struct config {
 	int queue_drop; /* enum queue_drop */
 	int ring_kib; /* size of the ring buffer */
 	struct runtime_roots runtimes;
+	struct endpoint_config metrics_listen; /* text NULL: none */
+	struct mark metrics_listen_where;
+	char *metrics_file; /* for node_exporter; NULL: none */
+	struct mark metrics_file_where;
+	int metrics_interval; /* seconds between writing it */
 	bool builtin; /* no file: made from resolv.conf */
 };
 

@@ -283,13 +283,13 @@ static void config_read_size(struct config_reader *reader, const struct node *no
 static void config_read_target(struct config_reader *reader, const struct node *node,
 			       const struct schema_field *field, struct syslog_targets *place)
 {
-	struct syslog_target target;
+	struct endpoint_config target;
 	struct syslog_place *slot;
 	const char *problem;
 
 	if (!config_expect(reader, node, NODE_SCALAR, field->key))
 		return;
-	if (syslog_target_parse(node->text, &target, &problem) < 0) {
+	if (endpoint_parse_syslog(node->text, &target, &problem) < 0) {
 		config_error(reader->diagnostics, node->where, "%s: '%s': %s", field->key,
 			     node->text, problem);
 		return;
@@ -298,7 +298,7 @@ static void config_read_target(struct config_reader *reader, const struct node *
 	if (slot)
 		*slot = (struct syslog_place){target, node->where};
 	else
-		syslog_target_done(&target);
+		endpoint_done(&target);
 }
 
 static void config_read_targets(struct config_reader *reader, const struct node *node,
@@ -312,6 +312,23 @@ static void config_read_targets(struct config_reader *reader, const struct node 
 		config_read_target(reader, node->children[i], field, place);
 	if (!node->length)
 		config_error(reader->diagnostics, node->where, "%s: the list is empty", field->key);
+}
+
+static void config_read_listen(struct config_reader *reader, const struct node *node,
+			       const struct schema_field *field, struct endpoint_config *place)
+{
+	struct endpoint_config endpoint;
+	const char *problem;
+
+	if (!config_expect(reader, node, NODE_SCALAR, field->key))
+		return;
+	if (endpoint_parse_listen(node->text, &endpoint, &problem) < 0) {
+		config_error(reader->diagnostics, node->where, "%s: '%s': %s", field->key,
+			     node->text, problem);
+		return;
+	}
+	endpoint_done(place);
+	*place = endpoint;
 }
 
 static void config_read_address(struct config_reader *reader, const struct node *node,
@@ -558,6 +575,9 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 		break;
 	case SCHEMA_SIZE:
 		config_read_size(reader, node, field, place);
+		break;
+	case SCHEMA_LISTEN:
+		config_read_listen(reader, node, field, place);
 		break;
 	case SCHEMA_SYSLOG:
 		config_read_targets(reader, node, field, place);

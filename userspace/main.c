@@ -118,6 +118,11 @@ const struct command command_table[] = {
 	 "  dnsfence status || echo look at the fence\n"
 	 "  dnsfence status -j | jq .counters.denied",
 	 options_json, cmd_status},
+	{"metrics", "print the counters for Prometheus",
+	 "What metrics.listen and metrics.textfile of the configuration give, also without a\n"
+	 "daemon. Exit codes as of status.\n\n"
+	 "  dnsfence metrics | promtool check metrics",
+	 NULL, cmd_metrics},
 	{"events", "follow what the daemon logs",
 	 "One line each, from now on, until interrupted.\n\n"
 	 "  dnsfence events\n"

@@ -404,6 +404,36 @@ static const struct schema_object object_runtimes = {
 	"runtimes", "Where container runtimes keep the files that tell names, images and labels.",
 	fields_runtimes};
 
+static const struct schema_field fields_metrics[] = {
+	{.key = "listen",
+	 .kind = SCHEMA_LISTEN,
+	 .offset = offsetof(struct config, metrics_listen),
+	 .mark_offset = offsetof(struct config, metrics_listen_where),
+	 .standard = "none",
+	 .doc = "Answer GET /metrics here: unix:/PATH, a socket made 0660, or an address of "
+		"loopback and a port, as 127.0.0.1:9753 or [::1]:9753. Whoever can connect can "
+		"read the counters."},
+	{.key = "textfile",
+	 .kind = SCHEMA_PATH,
+	 .offset = offsetof(struct config, metrics_file),
+	 .mark_offset = offsetof(struct config, metrics_file_where),
+	 .standard = "none",
+	 .doc = "Write them to this file, whose name ends with .prom, for node_exporter's textfile "
+		"collector: made anew and put in place whole, and removed when the daemon ends."},
+	{.key = "interval",
+	 .kind = SCHEMA_INT,
+	 .offset = offsetof(struct config, metrics_interval),
+	 .min = 1,
+	 .max = 3600,
+	 .standard = "15",
+	 .doc = "Seconds between two writings of the textfile."},
+	{0},
+};
+
+static const struct schema_object object_metrics = {
+	"metrics", "Counters for Prometheus. \"dnsfence metrics\" prints them without any of this.",
+	fields_metrics};
+
 const struct schema_object schema_resolver = {
 	"resolver", "A sanctioned resolver: an address or prefix alone, or these keys.",
 	fields_resolver};
@@ -468,6 +498,11 @@ static const struct schema_field fields_config[] = {
 	 .kind = SCHEMA_OBJECT,
 	 .object = &object_runtimes,
 	 .doc = "Where container runtimes keep their files."},
+	{.key = "metrics",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_metrics,
+	 .standard = "off",
+	 .doc = "Counters for Prometheus."},
 	{.key = "hooks",
 	 .kind = SCHEMA_CHOICE,
 	 .offset = offsetof(struct config, hooks),

@@ -20,6 +20,8 @@ enum schema_kind {
 	SCHEMA_PORT, /* uint16_t at offset, 1 to 65535 */
 	SCHEMA_FLAGS, /* uint32_t at offset: one choice, or a list of them, as bits */
 	SCHEMA_PROTOCOL, /* uint8_t at offset: one choice as bits */
+	SCHEMA_LISTEN, /* struct endpoint_config at offset: a unix socket or an address of loopback
+			*/
 	SCHEMA_ADDRESS, /* struct address at offset */
 	SCHEMA_WORDS, /* struct words at offset: one or a list; a choice only alone */
 	SCHEMA_PATHS, /* the same, absolute paths */

@@ -106,21 +106,3 @@ void sink_describe(const struct sink *sink, struct sink_state *ret)
 	if (sink->kind->describe)
 		sink->kind->describe(sink, ret);
 }
-
-socklen_t sink_address(const struct syslog_target *target, struct sockaddr_storage *ret)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
-
-	memset(ret, 0, sizeof(*ret));
-	if (target->address.family == 4) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(target->port);
-		memcpy(&in->sin_addr, target->address.bytes, 4);
-		return sizeof(*in);
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(target->port);
-	memcpy(&in6->sin6_addr, target->address.bytes, 16);
-	return sizeof(*in6);
-}

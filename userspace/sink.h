@@ -10,7 +10,7 @@
 
 #include "loop.h"
 #include "queue.h"
-#include "syslog_target.h"
+#include "endpoint.h"
 
 #define SINK_TARGET_MAX 256
 #define SINK_READERS_MAX 64
@@ -95,16 +95,13 @@ struct sink *sink_file_new(const char *path, uint64_t rotate, int keep);
 struct sink *sink_stdout_new(struct loop *loop);
 
 /* sink_datagram.c: a message a datagram, to a syslog daemon or to the journal. */
-struct sink *sink_syslog_datagram_new(struct loop *loop, const struct syslog_target *target);
+struct sink *sink_syslog_datagram_new(struct loop *loop, const struct endpoint_config *target);
 struct sink *sink_journal_new(struct loop *loop);
 
 /* sink_tcp.c: to a syslog daemon over a connection. */
-struct sink *sink_syslog_tcp_new(struct loop *loop, const struct syslog_target *target);
+struct sink *sink_syslog_tcp_new(struct loop *loop, const struct endpoint_config *target);
 
 /* sink_socket.c: to everyone who connects to a unix socket. */
 struct sink *sink_socket_new(struct loop *loop, const char *path);
-
-/* The address of a target of UDP or TCP, for connect(): its length. */
-socklen_t sink_address(const struct syslog_target *target, struct sockaddr_storage *ret);
 
 #endif

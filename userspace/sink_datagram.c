@@ -124,10 +124,9 @@ static void datagram_set_path(struct sink_datagram *datagram, const char *path)
 	datagram->address_length = sizeof(*un);
 }
 
-struct sink *sink_syslog_datagram_new(struct loop *loop, const struct syslog_target *target)
+struct sink *sink_syslog_datagram_new(struct loop *loop, const struct endpoint_config *target)
 {
-	enum sink_format format =
-		target->transport == SYSLOG_LOCAL ? SINK_SYSLOG_LOCAL : SINK_SYSLOG;
+	enum sink_format format = target->kind == ENDPOINT_LOCAL ? SINK_SYSLOG_LOCAL : SINK_SYSLOG;
 	struct sink *sink =
 		sink_new(sizeof(struct sink_datagram), &syslog_kind, format, loop, target->text);
 	struct sink_datagram *datagram = (struct sink_datagram *)sink;
@@ -137,7 +136,7 @@ struct sink *sink_syslog_datagram_new(struct loop *loop, const struct syslog_tar
 	if (target->path)
 		datagram_set_path(datagram, target->path);
 	else
-		datagram->address_length = sink_address(target, &datagram->address);
+		datagram->address_length = endpoint_address(target, &datagram->address);
 	return sink;
 }
 

@@ -7,8 +7,6 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 struct reader {
 	struct sink_socket *socket;
@@ -21,7 +19,6 @@ struct reader {
 
 struct sink_socket {
 	struct sink sink;
-	struct sockaddr_un address;
 	struct reader *readers;
 	int readers_length;
 };
@@ -170,7 +167,7 @@ static void socket_close(struct sink *sink)
 	while (socket->readers)
 		reader_free(socket->readers);
 	if (sink->watch)
-		(void)unlink(socket->address.sun_path);
+		(void)unlink(sink->target);
 }
 
 static const struct sink_kind socket_kind = {
@@ -182,59 +179,22 @@ static const struct sink_kind socket_kind = {
 	.close = socket_close,
 };
 
-/* What a daemon that was killed has left behind; never another's socket, nor anything else. */
-static void socket_remove_stale(const struct sockaddr_un *address)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct stat st;
-
-	if (fd < 0 || lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return;
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-	    errno == ECONNREFUSED)
-		(void)unlink(address->sun_path);
-}
-
-static int socket_listen(struct sink_socket *socket_sink)
-{
-	const struct sockaddr_un *address = &socket_sink->address;
-	struct sink *sink = &socket_sink->sink;
-	mode_t mask;
-	int r, error;
-
-	sink->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (sink->fd < 0)
-		return -errno;
-	socket_remove_stale(address);
-	mask = umask(0117);
-	r = bind(sink->fd, (const struct sockaddr *)address, sizeof(*address));
-	error = errno;
-	umask(mask);
-	if (r < 0)
-		return -error;
-	if (listen(sink->fd, 16) < 0)
-		return -errno;
-	sink->watch = loop_add(sink->loop, sink->fd, EPOLLIN, socket_accept, socket_sink);
-	return sink->watch ? 0 : -ENOMEM;
-}
-
 struct sink *sink_socket_new(struct loop *loop, const char *path)
 {
 	struct sink *sink =
 		sink_new(sizeof(struct sink_socket), &socket_kind, SINK_JSON, loop, path);
-	struct sink_socket *socket = (struct sink_socket *)sink;
-	int r = -ENAMETOOLONG;
+	int fd;
 
 	if (!sink)
 		return NULL;
-	socket->address.sun_family = AF_UNIX;
-	if ((size_t)snprintf(socket->address.sun_path, sizeof(socket->address.sun_path), "%s",
-			     path) < sizeof(socket->address.sun_path))
-		r = socket_listen(socket);
-	if (r < 0) {
-		sink_free(sink);
-		errno = -r;
-		return NULL;
+	fd = endpoint_listen_unix(path);
+	if (fd >= 0) {
+		sink->fd = fd;
+		sink->watch = loop_add(loop, fd, EPOLLIN, socket_accept, sink);
 	}
-	return sink;
+	if (sink->watch)
+		return sink;
+	sink_free(sink);
+	errno = fd < 0 ? -fd : ENOMEM;
+	return NULL;
 }

@@ -159,7 +159,7 @@ static const struct sink_kind tcp_kind = {
 	.tick = tcp_tick,
 };
 
-struct sink *sink_syslog_tcp_new(struct loop *loop, const struct syslog_target *target)
+struct sink *sink_syslog_tcp_new(struct loop *loop, const struct endpoint_config *target)
 {
 	struct sink *sink =
 		sink_new(sizeof(struct sink_tcp), &tcp_kind, SINK_SYSLOG, loop, target->text);
@@ -169,7 +169,7 @@ struct sink *sink_syslog_tcp_new(struct loop *loop, const struct syslog_target *
 		return NULL;
 	sink->counted = true;
 	sink->blocked = true;
-	tcp->address_length = sink_address(target, &tcp->address);
+	tcp->address_length = endpoint_address(target, &tcp->address);
 	tcp->pause = 1;
 	tcp_connect(tcp);
 	return sink;

@@ -127,7 +127,7 @@ static size_t sink_tell(void *context, uint64_t count, char *to, size_t size)
 struct wanted {
 	const char *name; /* of its kind */
 	const char *target;
-	const struct syslog_target *syslog; /* NULL: it is none of these */
+	const struct endpoint_config *syslog; /* NULL: it is none of these */
 };
 
 static size_t sinks_wanted(const struct config *config, struct wanted ret[SINKS_MAX])
@@ -143,7 +143,7 @@ static size_t sinks_wanted(const struct config *config, struct wanted ret[SINKS_
 	if (config->events_socket)
 		ret[length++] = (struct wanted){"socket", config->events_socket, NULL};
 	for (size_t i = 0; i < config->syslog.length && length < SINKS_MAX; i++) {
-		const struct syslog_target *target = &config->syslog.list[i].target;
+		const struct endpoint_config *target = &config->syslog.list[i].target;
 
 		ret[length++] = (struct wanted){"syslog", target->text, target};
 	}
@@ -167,7 +167,7 @@ static bool sinks_have(const struct sinks *sinks, const struct wanted *wanted)
 static struct sink *sinks_open(const struct sinks *sinks, const struct config *config,
 			       const struct wanted *wanted)
 {
-	if (wanted->syslog && wanted->syslog->transport == SYSLOG_TCP)
+	if (wanted->syslog && wanted->syslog->kind == ENDPOINT_TCP)
 		return sink_syslog_tcp_new(sinks->loop, wanted->syslog);
 	if (wanted->syslog)
 		return sink_syslog_datagram_new(sinks->loop, wanted->syslog);

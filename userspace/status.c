@@ -9,16 +9,6 @@
 #include "counters.h"
 #include "event.h"
 
-/* Everything read once, so that text and JSON tell the same. */
-struct status {
-	struct df_counters counters;
-	struct df_log_state log;
-	struct link_state links[DF_HOOK_CGROUP_MAX];
-	struct hook_order orders[DF_HOOK_CGROUP_MAX];
-	char *cgroup; /* NULL: gone */
-	bool closed;
-};
-
 static void status_read_link(const struct status_source *source, enum df_hook hook,
 			     struct link_state *ret)
 {
@@ -62,7 +52,7 @@ static bool status_is_closed(const struct status_source *source, const struct st
 	       status->links[DF_HOOK_CONNECT6].attached;
 }
 
-static void status_read(const struct status_source *source, struct status *ret)
+void status_read(const struct status_source *source, struct status *ret)
 {
 	*ret = (struct status){0};
 	(void)counters_read(source->maps[FENCE_COUNTERS], &ret->counters);
@@ -72,6 +62,12 @@ static void status_read(const struct status_source *source, struct status *ret)
 		status_read_order(source, ret, hook);
 	}
 	ret->closed = status_is_closed(source, ret);
+}
+
+void status_done(struct status *status)
+{
+	free(status->cgroup);
+	*status = (struct status){0};
 }
 
 /* The mode of the default policy, and whether others differ from it. */
@@ -263,6 +259,7 @@ bool status_write_json(const struct status_source *source, struct json *to)
 {
 	const struct df_generation *generation = source->generation;
 	struct status status;
+	bool closed;
 
 	status_read(source, &status);
 	json_object(to, NULL);
@@ -284,9 +281,10 @@ bool status_write_json(const struct status_source *source, struct json *to)
 	json_verdicts(&status.counters, to);
 	json_log(&status, to);
 	json_object_end(to);
-	free(status.cgroup);
+	closed = status.closed;
+	status_done(&status);
 	(void)json_finish(to);
-	return status.closed;
+	return closed;
 }
 
 static void text_order(const struct hook_order *order, FILE *to)
@@ -409,6 +407,7 @@ bool status_write_text(const struct status_source *source, FILE *to)
 {
 	const struct df_generation *generation = source->generation;
 	struct status status;
+	bool closed;
 
 	status_read(source, &status);
 	fprintf(to, "fence        %s%s%s\n", status.closed ? "closed" : "OPEN",
@@ -438,6 +437,7 @@ bool status_write_text(const struct status_source *source, FILE *to)
 	text_counters(&status, to);
 	if (source->daemon)
 		text_sinks(source->daemon, to);
-	free(status.cgroup);
-	return status.closed;
+	closed = status.closed;
+	status_done(&status);
+	return closed;
 }

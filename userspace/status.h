@@ -38,6 +38,19 @@ struct status_source {
 	const struct kernel_features *features; /* NULL: not known */
 };
 
+/* Everything read once, so that text, JSON and metrics tell the same. */
+struct status {
+	struct df_counters counters;
+	struct df_log_state log;
+	struct link_state links[DF_HOOK_CGROUP_MAX];
+	struct hook_order orders[DF_HOOK_CGROUP_MAX];
+	char *cgroup; /* NULL: gone */
+	bool closed;
+};
+
+void status_read(const struct status_source *source, struct status *ret);
+void status_done(struct status *status);
+
 /* Writes the state; true when the fence is closed: every hook that must be there is. */
 bool status_write_json(const struct status_source *source, struct json *to);
 bool status_write_text(const struct status_source *source, FILE *to);

@@ -107,6 +107,7 @@ static const char whole[] =
 	"  queue: 128 KiB\n"
 	"  drop: oldest\n"
 	"  buffer: 2048\n"
+	"metrics: {listen: '[::1]:9753', textfile: /var/lib/n/d.prom, interval: 5}\n"
 	"hooks: all\n";
 
 static void test_whole_top(void **state)
@@ -153,17 +154,22 @@ static void test_whole_events(void **state)
 	assert_true(config->events_journal);
 	assert_string_equal(config->events_socket, "/run/dnsfence/events.sock");
 	assert_int_equal(config->syslog.length, 3);
-	assert_int_equal(syslog[0].target.transport, SYSLOG_LOCAL);
+	assert_int_equal(syslog[0].target.kind, ENDPOINT_LOCAL);
 	assert_string_equal(syslog[0].target.path, "/dev/log");
-	assert_int_equal(syslog[1].target.transport, SYSLOG_TCP);
+	assert_int_equal(syslog[1].target.kind, ENDPOINT_TCP);
 	assert_int_equal(syslog[1].target.address.family, 6);
 	assert_int_equal(syslog[1].target.port, 601);
-	assert_int_equal(syslog[2].target.transport, SYSLOG_UDP);
+	assert_int_equal(syslog[2].target.kind, ENDPOINT_UDP);
 	assert_int_equal(syslog[2].target.port, 514);
 	assert_int_equal(config->syslog_facility, 19);
 	assert_int_equal(config->syslog_format, SYSLOG_FORMAT_TEXT);
 	assert_int_equal(config->queue_size, 128 << 10);
 	assert_int_equal(config->queue_drop, QUEUE_DROP_OLDEST);
+	assert_int_equal(config->metrics_listen.kind, ENDPOINT_TCP);
+	assert_int_equal(config->metrics_listen.port, 9753);
+	assert_null(config->metrics_listen.path);
+	assert_string_equal(config->metrics_file, "/var/lib/n/d.prom");
+	assert_int_equal(config->metrics_interval, 5);
 }
 
 static void test_whole_resolvers(void **state)
@@ -272,6 +278,13 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "events: {buffer: 100}\n", 3, 18, "power of two"},
 	{V DEFAULT "events: {buffer: 32}\n", 3, 18, "64 to 65536"},
 	{V DEFAULT "events: {buffer: 1e3}\n", 3, 18, "not a number"},
+	{V DEFAULT "metrics: {listen: 0.0.0.0:9753}\n", 3, 19, "loopback"},
+	{V DEFAULT "metrics: {listen: localhost:9753}\n", 3, 19, "only an address"},
+	{V DEFAULT "metrics: {listen: 9753}\n", 3, 19, "127.0.0.1:9753"},
+	{V DEFAULT "metrics: {listen: \"[::]:9753\"}\n", 3, 19, "loopback"},
+	{V DEFAULT "metrics: {listen: unix:run}\n", 3, 19, "unix:/PATH"},
+	{V DEFAULT "metrics: {textfile: /var/lib/dnsfence.txt}\n", 3, 21, ".prom"},
+	{V DEFAULT "metrics: {interval: 0}\n", 3, 21, "1 to 3600"},
 	{V DEFAULT "events: {queue: 1KiB}\n", 3, 17, "from 64 to"},
 	{V DEFAULT "events: {queue: 1MB}\n", 3, 17, "64MiB or 1GiB"},
 	{V DEFAULT "events: {queue: -1MiB}\n", 3, 17, "not a size"},
