@@ -19,7 +19,6 @@ unshare -m --propagation private sh -c '
 	touch "$1/mounted" && exec sleep 1000' sh "$WORK" &
 holder=$!
 wait_until test -e "$WORK/mounted" || skip "no mount namespace can be made"
-inside() { nsenter --mount="/proc/$holder/ns/mnt" "$@"; }
 
 cat >"$WORK/dnsfence" <<-SCRIPT
 	#!/bin/sh
@@ -50,9 +49,9 @@ wait_until waits || fail "the event does not wait: $(status_of '.sinks | tostrin
 expect_said "that there is no journal" "events to journal: No such file or directory"
 
 exec 7<>"$WORK/hold"
-inside python3 "$HERE/journal.py" /run/systemd/journal/socket <"$WORK/hold" >"$WORK/journal" 2>&1 &
+nsenter --mount="/proc/$holder/ns/mnt" python3 "$HERE/journal.py" /run/systemd/journal/socket <"$WORK/hold" >"$WORK/journal" 2>&1 &
 SERVERS+=" $!"
-inside python3 -c '
+nsenter --mount="/proc/$holder/ns/mnt" python3 -c '
 import socket, sys
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 log.bind("/dev/log")
