@@ -58,7 +58,7 @@ modules  := $(filter-out userspace/main.c $(commands) userspace/notify%.c usersp
 	$(if $(HAVE_MICROHTTPD),userspace/metrics_server.c,userspace/metrics_server_none.c)
 objects_of = $(patsubst %.c,$(build)/%.o,$(1))
 
-skeletons := $(build)/dnsfence.skel.h
+skeletons := $(build)/dnsfence.skel.h $(build)/follow.skel.h
 
 # make would take objects for intermediate files and remove them.
 .SECONDARY:

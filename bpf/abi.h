@@ -377,6 +377,19 @@ struct df_seal {
 	__u32 link_pins[DF_HOOK_CGROUP_MAX]; /* link ids by the names in the pin directory */
 	__u32 map_pins[DF_SEAL_MAPS]; /* likewise map ids */
 	__u32 pad;
+	__u64 entries; /* sum over those of the subjects table while they may change; 0: frozen */
+};
+
+#define DF_CGROUP_NAME_MAX 256 /* NAME_MAX and the zero */
+#define DF_CGROUP_NAME_ROOM 512 /* more than that, a power of two, for the verifier */
+
+/* A cgroup that has come or gone, in the ring that only the running daemon reads. */
+struct df_cgroup_change {
+	__u64 id;
+	__u64 parent; /* its id */
+	__u32 level; /* the root is 0 */
+	__u32 gone; /* 1; 0: it has come */
+	char name[DF_CGROUP_NAME_ROOM]; /* and its zero, where the record ends; none of the gone */
 };
 
 #define DF_FOLD_SLOTS 1024
@@ -398,7 +411,7 @@ _Static_assert(sizeof(struct df_owner) == 112, "df_owner");
 _Static_assert(DF_EVENT_KEY_SIZE == 112, "the key part has no holes, whole words");
 _Static_assert(DF_EVENT_HEAD_SIZE % 8 == 0, "the head is copied by words");
 _Static_assert(sizeof(struct df_event) == DF_EVENT_CALL_SIZE + DF_QUESTION_MAX, "df_event");
-_Static_assert(sizeof(struct df_seal) == 44 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
+_Static_assert(sizeof(struct df_seal) == 52 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
 	       "df_seal");
 _Static_assert(sizeof(struct df_generation) == 40 + sizeof(struct df_near_resolver) * DF_NEAR_MAX +
 						       8 * DF_PORT_WORDS +

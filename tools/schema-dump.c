@@ -51,7 +51,8 @@ static void json_choices(const struct schema_choice *choices, struct json *to)
 		} else {
 			json_string(to, "const", choice->name);
 		}
-		json_string(to, "description", choice->doc);
+		if (choice->doc)
+			json_string(to, "description", choice->doc);
 		json_object_end(to);
 	}
 	json_list_end(to);
@@ -152,7 +153,7 @@ static void json_strings(const struct schema_choice *choices, struct json *to)
 {
 	json_list(to, "oneOf");
 	json_object(to, NULL);
-	json_string(to, "type", "string");
+	json_word(to);
 	json_object_end(to);
 	if (choices && choice_is_off(choices)) { /* as a reader of YAML 1.1 sees it */
 		json_object(to, NULL);
@@ -163,7 +164,7 @@ static void json_strings(const struct schema_choice *choices, struct json *to)
 	json_string(to, "type", "array");
 	json_uint(to, "minItems", 1);
 	json_object(to, "items");
-	json_string(to, "type", "string");
+	json_word(to);
 	json_object_end(to);
 	json_object_end(to);
 	json_list_end(to);
@@ -227,6 +228,15 @@ static void json_targets(struct json *to)
 	json_list_end(to);
 }
 
+static void json_labels(struct json *to)
+{
+	json_string(to, "type", "object");
+	json_uint(to, "minProperties", 1);
+	json_object(to, "additionalProperties");
+	json_strings(NULL, to);
+	json_object_end(to);
+}
+
 static void json_kind(const struct schema_field *field, struct json *to)
 {
 	switch (field->kind) {
@@ -255,6 +265,9 @@ static void json_kind(const struct schema_field *field, struct json *to)
 	case SCHEMA_WORDS:
 	case SCHEMA_PREFIXES:
 		json_strings(field->choices, to);
+		break;
+	case SCHEMA_LABELS:
+		json_labels(to);
 		break;
 	case SCHEMA_INT:
 		json_range(to, field->min, field->max);
@@ -340,6 +353,8 @@ static void json_properties(const struct schema_object *object, struct json *to)
 {
 	json_string(to, "type", "object");
 	json_bool(to, "additionalProperties", false);
+	if (object->empty)
+		json_uint(to, "minProperties", 1);
 	json_required(object, to);
 	json_object(to, "properties");
 	for (const struct schema_field *field = object->fields; field->key; field++)
@@ -416,6 +431,8 @@ static const char *man_kind(const struct schema_field *field)
 		return "an address or a prefix";
 	case SCHEMA_WORDS:
 		return field->choices ? "a name, a list, or one of these" : "a name, or a list";
+	case SCHEMA_LABELS:
+		return "keys, each with a value or a list";
 	case SCHEMA_PREFIXES:
 		return "an address or a prefix, or a list";
 	case SCHEMA_FLAGS:
@@ -457,8 +474,11 @@ static void man_field(const struct schema_field *field)
 	if (!field->choices)
 		return;
 	for (const struct schema_choice *choice = field->choices; choice->name; choice++) {
-		printf("\t- *%s*: ", choice->name);
-		man_text(choice->doc);
+		printf("\t- *%s*", choice->name);
+		if (choice->doc) {
+			printf(": ");
+			man_text(choice->doc);
+		}
 		putchar('\n');
 	}
 	putchar('\n');

@@ -418,7 +418,7 @@ int cmd_audit(const struct options *options)
 	struct problem problem = {{0}};
 	struct survey survey = {
 		.root = options->root ? options->root : "", .found = audit_item, .context = &audit};
-	int r = prepare(options, &audit.prepared, stderr, &problem);
+	int r = prepare(options, NULL, &audit.prepared, stderr, &problem);
 
 	if (r < 0)
 		return outcome_fail(r, &problem);

@@ -7,7 +7,7 @@ int cmd_check(const struct options *options)
 {
 	_cleanup_(prepared_done) struct prepared prepared = {0};
 	struct problem problem;
-	int r = prepare(options, &prepared, outcome_stream(options), &problem);
+	int r = prepare(options, NULL, &prepared, outcome_stream(options), &problem);
 
 	if (r < 0)
 		return outcome_fail_as(options->json, r, &problem);

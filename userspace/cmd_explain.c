@@ -47,7 +47,7 @@ static void session_guess_kernel(struct session *session)
 static int session_open_config(struct session *session, struct problem *problem)
 {
 	struct hook_plan plan;
-	int r = prepare(session->options, &session->prepared, stderr, problem);
+	int r = prepare(session->options, NULL, &session->prepared, stderr, problem);
 
 	if (r < 0)
 		return r;
@@ -98,7 +98,7 @@ static void session_find_lines(struct session *session)
 
 	session->told.lines_why = NULL;
 	if (!session->prepared.mount && nowhere)
-		(void)prepare(session->options, &session->prepared, nowhere, &ignored);
+		(void)prepare(session->options, NULL, &session->prepared, nowhere, &ignored);
 	session->lines = session->prepared.mount &&
 			 image_is_of(&session->inforce.image, &session->prepared.image);
 	if (session->lines)

@@ -9,10 +9,10 @@ int cmd_load(const struct options *options)
 {
 	_cleanup_(prepared_done) struct prepared prepared = {0};
 	_cleanup_close_ int lock = -1;
-	struct enforcement enforcement;
+	struct enforcement enforcement = {.live = false};
 	struct problem problem = {{0}};
 	struct pins pins;
-	int r = prepare(options, &prepared, outcome_stream(options), &problem);
+	int r = prepare(options, NULL, &prepared, outcome_stream(options), &problem);
 
 	if (r >= 0)
 		r = pins_init(&pins, options->pin_dir, &problem);

@@ -4,6 +4,7 @@
  * the control socket, signals and timers. It may be killed at any moment; what enforces is
  * pinned in the kernel.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -15,6 +16,7 @@
 #include "enforce.h"
 #include "enrich.h"
 #include "guard.h"
+#include "live.h"
 #include "metrics.h"
 #include "metrics_server.h"
 #include "notify.h"
@@ -34,6 +36,13 @@ struct daemon {
 	struct pins pins;
 	struct enforcement enforcement;
 	struct closing closing;
+	int mount_fd; /* of cgroup2, for the catalog */
+	struct catalog *catalog;
+	struct live *live;
+	struct live_counts live_counts; /* for status to point to */
+	struct loop_watch *live_watch; /* of this descriptor: */
+	int live_fd;
+	struct loop_watch *facts_watch;
 	struct control *control;
 	struct ring *ring;
 	struct guard guard;
@@ -100,8 +109,8 @@ static void daemon_flush_sinks(void *context)
 	sinks_flush(&daemon->sinks);
 }
 
-/* Cgroups that a policy names come and go. What could not be published is tried again. */
-static void daemon_follow_subjects(struct daemon *daemon)
+/* Interfaces that a policy names come and go. What could not be published is tried again. */
+static void daemon_follow_interfaces(struct daemon *daemon)
 {
 	struct problem problem = {{0}};
 	bool failed_before = daemon->subjects_stale;
@@ -111,8 +120,59 @@ static void daemon_follow_subjects(struct daemon *daemon)
 		r = enforce_policy(&daemon->enforcement, &daemon->prepared, &problem);
 	daemon->subjects_stale = r < 0;
 	if (r < 0 && !failed_before)
-		log_warning("cannot follow the cgroups that the policy names: %s",
+		log_warning("cannot follow the interfaces that the policy names: %s",
 			    problem.text[0] ? problem.text : strerror(-r));
+}
+
+static void daemon_on_cgroups(void *context, uint32_t events)
+{
+	struct daemon *daemon = context;
+
+	(void)events;
+	live_read(daemon->live);
+}
+
+static void daemon_on_facts(void *context, uint32_t events)
+{
+	struct daemon *daemon = context;
+
+	(void)events;
+	live_read_facts(daemon->live);
+}
+
+static void daemon_watch_cgroups(struct daemon *daemon)
+{
+	if (daemon->live_watch)
+		loop_remove(&daemon->loop, daemon->live_watch);
+	daemon->live_fd = live_fd(daemon->live);
+	daemon->live_watch = daemon->live_fd < 0 ? NULL
+						 : loop_add(&daemon->loop, daemon->live_fd, EPOLLIN,
+							    daemon_on_cgroups, daemon);
+}
+
+/* The one before, if any, is the caller's to free. */
+static int daemon_open_catalog(struct daemon *daemon)
+{
+	const struct catalog_options options = {
+		.roots = &daemon->prepared.config.runtimes,
+		.mount_fd = daemon->mount_fd,
+	};
+	struct catalog *catalog;
+	struct loop_watch *watch;
+	int r = catalog_new(&options, &catalog);
+
+	if (r < 0)
+		return r;
+	watch = loop_add(&daemon->loop, catalog_fd(catalog), EPOLLIN, daemon_on_facts, daemon);
+	if (!watch) {
+		catalog_free(catalog);
+		return -ENOMEM;
+	}
+	if (daemon->facts_watch)
+		loop_remove(&daemon->loop, daemon->facts_watch);
+	daemon->facts_watch = watch;
+	daemon->catalog = catalog;
+	return 0;
 }
 
 static void daemon_on_links(void *context, uint32_t events);
@@ -144,7 +204,7 @@ static void daemon_on_links(void *context, uint32_t events)
 			    "before the next second");
 	daemon_watch_links(daemon, r != 0);
 	(void)enforce_edge_complain(&daemon->enforcement);
-	daemon_follow_subjects(daemon);
+	daemon_follow_interfaces(daemon);
 }
 
 /* Filters that somebody has taken away, and a list of interfaces that was lost. */
@@ -209,6 +269,8 @@ static void daemon_describe(struct daemon *daemon, struct status_daemon *self,
 		.daemon = self,
 		.features = &fence->features,
 	};
+	live_count(daemon->live, &daemon->live_counts);
+	ret->live = &daemon->live_counts;
 	ret->edges_length = edge_states(daemon->enforcement.edge, &ret->edges);
 	ret->edges_wanted = daemon->enforcement.edge_wanted;
 	ret->edges_missing = daemon->enforcement.edge_wanted && !daemon->enforcement.edge;
@@ -286,10 +348,29 @@ static void daemon_forget_metrics(struct daemon *daemon, const char *next)
 	daemon->metrics_written = false;
 }
 
+/* What has been put in force is what is followed from now on. */
+static void daemon_take(struct daemon *daemon, struct prepared *fresh)
+{
+	struct catalog *before = daemon->catalog;
+	bool other =
+		!runtime_roots_equal(&daemon->prepared.config.runtimes, &fresh->config.runtimes);
+
+	prepared_done(&daemon->prepared);
+	prepared_move(&daemon->prepared, fresh);
+	enforce_keep(&daemon->enforcement, &daemon->prepared.image);
+	if (other && daemon_open_catalog(daemon) < 0)
+		log_warning("out of memory: the runtimes' files are still read where they were");
+	live_reload(daemon->live, daemon->catalog);
+	daemon_watch_cgroups(daemon);
+	if (before != daemon->catalog)
+		catalog_free(before);
+}
+
 /* 0, or -errno after the reasons have been written to `to`; the old policy is in force then. */
 static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 {
 	struct options options = *daemon->options;
+	const struct facts_source facts = live_facts(daemon->catalog);
 	struct metrics_server *metrics = daemon->metrics;
 	struct sinks_change sinks = {0};
 	struct prepared fresh = {0};
@@ -301,7 +382,7 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 		return -ECANCELED;
 	}
 	options.json = json; /* the client's, for what prepare() prints */
-	r = prepare(&options, &fresh, to, &problem);
+	r = prepare(&options, &facts, &fresh, to, &problem);
 	/* A change of ours must not cover up somebody else's. */
 	guard_tick(&daemon->guard);
 	if (r >= 0)
@@ -331,8 +412,7 @@ static int daemon_reload(struct daemon *daemon, bool json, FILE *to)
 	daemon_swap_metrics(daemon, metrics);
 	daemon_forget_metrics(daemon, fresh.config.metrics_file);
 	daemon_watch_links(daemon, false);
-	prepared_done(&daemon->prepared);
-	daemon->prepared = fresh;
+	daemon_take(daemon, &fresh);
 	closing_begin(&daemon->closing, &daemon->loop, daemon->options, &daemon->prepared);
 	prepared_shrink(&daemon->prepared);
 	diagnostic_say(to, json, DIAGNOSTIC_INFO, "policy generation %llu is in force",
@@ -469,7 +549,8 @@ static void daemon_on_tick(void *context, uint32_t events)
 	metrics_server_tick(daemon->metrics);
 	daemon_write_metrics(daemon);
 	guard_tick(&daemon->guard);
-	daemon_follow_subjects(daemon);
+	live_tick(daemon->live);
+	daemon_follow_interfaces(daemon);
 	daemon_verify_edge(daemon);
 	drift_tick(daemon->drift);
 }
@@ -521,6 +602,23 @@ static int daemon_block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Once the fence is closed: from here on what comes and goes is followed. */
+static int daemon_follow(struct daemon *daemon, struct problem *problem)
+{
+	int r;
+
+	daemon->mount_fd = fcntl(daemon->prepared.mount_fd, F_DUPFD_CLOEXEC, 3);
+	r = daemon->mount_fd < 0 ? -errno : daemon_open_catalog(daemon);
+	if (r < 0)
+		return problem_set(problem, -r, "cannot follow the cgroups: %s", strerror(-r));
+	daemon->live = live_new(&daemon->prepared, &daemon->enforcement, daemon->catalog,
+				daemon->options->cgroup);
+	if (!daemon->live)
+		return problem_set(problem, ENOMEM, "out of memory");
+	daemon_watch_cgroups(daemon);
+	return 0;
+}
+
 static int daemon_watch(struct daemon *daemon, struct problem *problem)
 {
 	const struct ring_handler handler = {daemon, daemon_handle_event, daemon_flush_sinks};
@@ -550,7 +648,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 {
 	const struct options *options = daemon->options;
 	struct sinks_change sinks;
-	int r = prepare(options, &daemon->prepared, stderr, problem);
+	int r = prepare(options, NULL, &daemon->prepared, stderr, problem);
 
 	if (r < 0)
 		return r;
@@ -577,7 +675,8 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 	closing_begin(&daemon->closing, &daemon->loop, options, &daemon->prepared);
 	prepared_shrink(&daemon->prepared);
 	daemon_watch_links(daemon, false);
-	return daemon_watch(daemon, problem);
+	r = daemon_follow(daemon, problem);
+	return r < 0 ? r : daemon_watch(daemon, problem);
 }
 
 static void daemon_say_ready(const struct daemon *daemon)
@@ -595,11 +694,13 @@ static void daemon_say_ready(const struct daemon *daemon)
 
 static void daemon_loop(struct daemon *daemon)
 {
+	bool more = false;
 	int taken = 0;
 
 	while (!daemon->loop.stop) {
 		/* A full batch: more is waiting, only look at the other descriptors in between. */
-		int r = loop_run_once(&daemon->loop, taken >= RING_BATCH ? 0 : RING_WAIT_MS);
+		int r = loop_run_once(&daemon->loop,
+				      more || taken >= RING_BATCH ? 0 : RING_WAIT_MS);
 
 		if (r < 0) {
 			log_error("epoll: %s", strerror(-r));
@@ -607,6 +708,7 @@ static void daemon_loop(struct daemon *daemon)
 			return;
 		}
 		taken = ring_consume(daemon->ring);
+		more = !daemon->loop.stop && live_work(daemon->live);
 	}
 }
 
@@ -629,6 +731,8 @@ static void daemon_done(struct daemon *daemon)
 	ring_free(daemon->ring);
 	drift_free(daemon->drift);
 	enricher_free(daemon->enricher);
+	live_free(daemon->live);
+	catalog_free(daemon->catalog);
 	if (daemon->options->ephemeral && daemon->enforcement.fence.object && !daemon->unload)
 		(void)enforce_open_edge(&daemon->enforcement, &problem);
 	enforce_close(&daemon->enforcement);
@@ -636,6 +740,7 @@ static void daemon_done(struct daemon *daemon)
 	control_close(daemon->control);
 	util_closep(&daemon->signals);
 	util_closep(&daemon->ticks);
+	util_closep(&daemon->mount_fd);
 	loop_done(&daemon->loop);
 	prepared_done(&daemon->prepared);
 }
@@ -650,8 +755,9 @@ int cmd_run(const struct options *options)
 		return EXIT_INTERNAL;
 	daemon->options = options;
 	daemon->started = time(NULL);
-	daemon->edge_fd = daemon->ticks = daemon->loop.epoll = -1;
-	enforce_init(&daemon->enforcement);
+	daemon->edge_fd = daemon->live_fd = daemon->mount_fd = daemon->ticks = daemon->loop.epoll =
+		-1;
+	enforce_init(&daemon->enforcement, true);
 	(void)gethostname(daemon->host, sizeof(daemon->host) - 1);
 	daemon->signals = daemon_block_signals();
 	r = daemon_start(daemon, &problem);

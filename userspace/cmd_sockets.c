@@ -79,7 +79,7 @@ int cmd_sockets(const struct options *options)
 		.wait = true,
 	};
 	struct sweep sweep;
-	int r = prepare(options, &prepared, stderr, &problem);
+	int r = prepare(options, NULL, &prepared, stderr, &problem);
 
 	request.image = &prepared.image;
 	request.mount = prepared.mount;

@@ -32,7 +32,7 @@ void config_init(struct config *config)
 void words_done(struct words *words)
 {
 	for (size_t i = 0; i < words->length; i++)
-		free(words->list[i]);
+		free(words->list[i].text);
 	free(words->list);
 	*words = (struct words){0};
 }
@@ -42,9 +42,9 @@ int words_copy(const struct words *from, struct words *ret)
 	struct words words = {0};
 
 	for (size_t i = 0; i < from->length; i++) {
-		char **place = ARRAY_APPEND(words.list, words.length);
+		struct word *place = ARRAY_APPEND(words.list, words.length);
 
-		if (!place || !(*place = strdup(from->list[i]))) {
+		if (!place || !(place->text = strdup(from->list[i].text))) {
 			words_done(&words);
 			return -ENOMEM;
 		}
@@ -80,6 +80,55 @@ int runtime_roots_copy(const struct runtime_roots *from, struct runtime_roots *r
 	return 0;
 }
 
+static bool words_equal(const struct words *a, const struct words *b)
+{
+	for (size_t i = 0; a->length == b->length && i < a->length; i++)
+		if (!util_streq(a->list[i].text, b->list[i].text))
+			return false;
+	return a->length == b->length;
+}
+
+bool runtime_roots_equal(const struct runtime_roots *a, const struct runtime_roots *b)
+{
+	return util_streq(a->host ? a->host : "/", b->host ? b->host : "/") &&
+	       words_equal(&a->docker, &b->docker) && words_equal(&a->containerd, &b->containerd) &&
+	       words_equal(&a->crio, &b->crio) && words_equal(&a->podman, &b->podman) &&
+	       words_equal(&a->pods, &b->pods);
+}
+
+static void label_matches_done(struct label_matches *labels)
+{
+	for (size_t i = 0; i < labels->length; i++) {
+		free(labels->list[i].key);
+		words_done(&labels->list[i].values);
+	}
+	free(labels->list);
+}
+
+static void users_done(struct users *users)
+{
+	words_done(&users->words);
+	free(users->uids);
+}
+
+static void match_done(struct match *match)
+{
+	words_done(&match->cgroups);
+	words_done(&match->units);
+	words_done(&match->user_units);
+	words_done(&match->container.names);
+	words_done(&match->container.images);
+	words_done(&match->container.ids);
+	label_matches_done(&match->container.labels);
+	users_done(&match->container.owners);
+	words_done(&match->pod.namespaces);
+	words_done(&match->pod.names);
+	label_matches_done(&match->pod.labels);
+	users_done(&match->users);
+	words_done(&match->interfaces);
+	free(match->sources.list);
+}
+
 static void policy_config_done(struct policy_config *policy)
 {
 	for (size_t i = 0; i < policy->sets_length; i++)
@@ -87,10 +136,7 @@ static void policy_config_done(struct policy_config *policy)
 	free(policy->sets);
 	free(policy->set_marks);
 	free(policy->name);
-	free(policy->match_cgroup);
-	free(policy->match_user);
-	words_done(&policy->match_interfaces);
-	free(policy->match_sources.list);
+	match_done(&policy->match);
 }
 
 void config_done(struct config *config)
@@ -119,10 +165,21 @@ void config_done(struct config *config)
 	*config = (struct config){0};
 }
 
+bool word_is_glob(const char *text)
+{
+	return strpbrk(text, "*?[") != NULL;
+}
+
+/* A backslash is a character of some names, as in those that systemd escapes. */
+static bool word_matches(const char *word, const char *text)
+{
+	return word_is_glob(word) ? fnmatch(word, text, 0) == 0 : util_streq(word, text);
+}
+
 bool words_match(const struct words *words, const char *text)
 {
 	for (size_t i = 0; i < words->length; i++)
-		if (fnmatch(words->list[i], text, 0) == 0)
+		if (word_matches(words->list[i].text, text))
 			return true;
 	return false;
 }
@@ -181,9 +238,9 @@ static void config_check_edge(struct config *config, struct diagnostics *diagnos
 
 	config->edge.mode = words->length ? EDGE_NAMED : EDGE_OFF;
 	for (size_t i = 0; i < words->length; i++) {
-		bool is_auto = util_streq(words->list[i], "auto");
+		bool is_auto = util_streq(words->list[i].text, "auto");
 
-		if (!is_auto && !util_streq(words->list[i], "off"))
+		if (!is_auto && !util_streq(words->list[i].text, "off"))
 			continue;
 		special++;
 		config->edge.mode = is_auto ? EDGE_AUTO : EDGE_OFF;

@@ -18,12 +18,19 @@ enum config_mode { MODE_ENFORCE, MODE_AUDIT, MODE_INHERIT };
 enum config_edge { EDGE_OFF, EDGE_AUTO, EDGE_NAMED };
 enum config_hooks { HOOKS_AUTO, HOOKS_ALL };
 enum config_open_sockets { OPEN_SOCKETS_CLOSE, OPEN_SOCKETS_LEAVE };
+/* How the daemon hears of cgroups, in the order in which the ways are tried. */
+enum follow_way { FOLLOW_TRACEPOINT, FOLLOW_INOTIFY, FOLLOW_NONE, FOLLOW_WAYS };
 enum config_deny_at { DENY_AT_CONNECT, DENY_AT_PACKET };
 enum config_syslog_format { SYSLOG_FORMAT_JSON, SYSLOG_FORMAT_TEXT };
 
+struct word {
+	char *text;
+	struct mark where;
+};
+
 /* Names and globs, in the order of the file. */
 struct words {
-	char **list;
+	struct word *list;
 	size_t length;
 };
 
@@ -48,14 +55,57 @@ struct resolver_set {
 	struct mark where;
 };
 
+/* A label of that name has one of those values. */
+struct label_match {
+	char *key;
+	struct words values;
+};
+
+struct label_matches {
+	struct label_match *list; /* all must hold */
+	size_t length;
+};
+
+/* User names and uids, and what uids they are once subjects.c has found them. */
+struct users {
+	struct words words;
+	uint32_t *uids; /* NULL: not found yet; as many as there are words */
+};
+
+/* Lists are "one of"; an empty one says nothing. */
+struct container_match {
+	struct words names;
+	struct words images;
+	struct words ids;
+	struct label_matches labels;
+	uint32_t runtimes; /* bit per enum runtime */
+	struct users owners;
+	struct mark where; /* line 0: the match says nothing of containers */
+};
+
+struct pod_match {
+	struct words namespaces;
+	struct words names;
+	struct label_matches labels;
+	struct mark where; /* likewise */
+};
+
+/* Who a policy is for: all keys that say something must hold. */
+struct match {
+	struct words cgroups; /* paths below the cgroup2 mount, or globs */
+	struct words units; /* of the system's manager */
+	struct words user_units; /* of a user's own */
+	struct container_match container;
+	struct pod_match pod;
+	struct users users;
+	struct words interfaces; /* on which a frame came in */
+	struct prefixes sources; /* of frames */
+	struct mark where;
+};
+
 struct policy_config {
 	char *name;
-	char *match_cgroup; /* path below the cgroup2 mount, or a glob; NULL: any */
-	char *match_user; /* name or uid; NULL: any */
-	struct words match_interfaces; /* names or globs of where a frame came in; none: any */
-	struct prefixes match_sources; /* of frames; none: any */
-	uint32_t uid; /* of match_user, once subjects.c has found it */
-	bool uid_known;
+	struct match match;
 	bool any; /* resolvers: any */
 	char **sets; /* names */
 	struct mark *set_marks;
@@ -64,7 +114,7 @@ struct policy_config {
 	int on_deny; /* errno, 0: the configuration's */
 	bool has_match;
 	bool forwards; /* looks names up for others */
-	struct mark where, match_where;
+	struct mark where;
 };
 
 struct edge_config {
@@ -117,6 +167,7 @@ struct config {
 	int hooks;
 	int deny_at; /* enum config_deny_at */
 	int open_sockets; /* enum config_open_sockets */
+	int follow; /* enum follow_way, the first to try */
 	bool events_stdout;
 	char *events_file; /* NULL: none */
 	struct mark events_file_where;
@@ -160,9 +211,11 @@ int config_load_text(const char *text, size_t length, const char *name, struct c
 int runtime_roots_copy(const struct runtime_roots *from, struct runtime_roots *ret);
 void runtime_roots_done(struct runtime_roots *roots);
 
+bool runtime_roots_equal(const struct runtime_roots *a, const struct runtime_roots *b);
 int words_copy(const struct words *from, struct words *ret);
 void words_done(struct words *words);
-/* Does one of them, a name or glob, match? */
+/* Does one of them, a name or glob, match? What is no glob is compared as it is. */
+bool word_is_glob(const char *text);
 bool words_match(const struct words *words, const char *text);
 
 const struct resolver_set *config_find_set(const struct config *config, const char *name);

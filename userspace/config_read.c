@@ -8,6 +8,7 @@
 #include <ctype.h>
 
 #include "bpf/abi.h"
+#include "config_match.h"
 #include "schema.h"
 
 struct config_reader {
@@ -93,12 +94,12 @@ static const struct schema_choice *config_read_choice(struct config_reader *read
 	return NULL;
 }
 
-static void words_add(struct words *words, const char *text)
+static void words_add(struct words *words, const struct node *node)
 {
-	char **place = ARRAY_APPEND(words->list, words->length);
+	struct word *place = ARRAY_APPEND(words->list, words->length);
 
 	if (place)
-		*place = strdup(text);
+		*place = (struct word){strdup(node->text), node->where};
 }
 
 /* A word, or a list of them; those of .choices stand alone. */
@@ -106,7 +107,7 @@ static void config_read_words(struct config_reader *reader, const struct node *n
 			      const struct schema_field *field, struct words *place)
 {
 	if (node->kind == NODE_SCALAR && !node_is_null(node)) {
-		words_add(place, node->text);
+		words_add(place, node);
 		return;
 	}
 	if (!config_expect(reader, node, NODE_LIST, field->key))
@@ -120,7 +121,7 @@ static void config_read_words(struct config_reader *reader, const struct node *n
 			config_error(reader->diagnostics, word->where,
 				     "%s: '%s' stands alone, not in a list", field->key,
 				     word->text);
-		words_add(place, word->text);
+		words_add(place, word);
 	}
 	if (!node->length)
 		config_error(reader->diagnostics, node->where, "%s: the list is empty", field->key);
@@ -133,7 +134,7 @@ static void config_read_paths(struct config_reader *reader, const struct node *n
 
 	config_read_words(reader, node, field, place);
 	for (size_t i = before; i < place->length; i++) {
-		const char *path = place->list[i] ? place->list[i] : "/";
+		const char *path = place->list[i].text ? place->list[i].text : "/";
 
 		if (path[0] != '/')
 			config_error(reader->diagnostics, node->where,
@@ -147,6 +148,24 @@ static void config_read_paths(struct config_reader *reader, const struct node *n
 	if (place->length > RUNTIME_ROOTS_MAX)
 		config_error(reader->diagnostics, node->where, "%s: more than %d paths", field->key,
 			     RUNTIME_ROOTS_MAX);
+}
+
+static void config_read_labels(struct config_reader *reader, const struct node *node,
+			       const struct schema_field *field, struct label_matches *place)
+{
+	if (!config_expect(reader, node, NODE_MAP, field->key))
+		return;
+	if (!node->length)
+		config_error(reader->diagnostics, node->where,
+			     "%s: name at least one, as in {app: web}", field->key);
+	for (size_t i = 0; i + 1 < node->length; i += 2) {
+		struct label_match *label = ARRAY_APPEND(place->list, place->length);
+
+		if (!label)
+			return;
+		label->key = strdup(node->children[i]->text);
+		config_read_words(reader, node->children[i + 1], field, &label->values);
+	}
 }
 
 static void config_read_prefix(struct config_reader *reader, const struct node *node,
@@ -443,47 +462,6 @@ static void config_read_set_names(struct config_reader *reader, const struct nod
 	}
 }
 
-/* No component that is empty, "." or "..". */
-static bool cgroup_path_is_plain(const char *path)
-{
-	for (const char *at = path; *at; at += strcspn(at, "/")) {
-		at += *at == '/';
-		if ((*at == '/') || (at[0] == '.' && (!at[1] || at[1] == '/')) ||
-		    (at[0] == '.' && at[1] == '.' && (!at[2] || at[2] == '/')))
-			return false;
-	}
-	return true;
-}
-
-static void config_check_match(struct config_reader *reader, const struct node *match,
-			       struct policy_config *policy)
-{
-	const char *cgroup = policy->match_cgroup;
-
-	policy->has_match = true;
-	policy->match_where = match->where;
-	if (match->kind == NODE_MAP && !match->length)
-		config_error(
-			reader->diagnostics, match->where,
-			"match: name a cgroup, a user, an interface or a source, or leave match "
-			"out for everyone");
-	if ((cgroup || policy->match_user) &&
-	    (policy->match_interfaces.length || policy->match_sources.length))
-		config_error(
-			reader->diagnostics, match->where,
-			"match: cgroup and user speak of sockets, interface and source of frames "
-			"without one; write two policies");
-	if (!cgroup)
-		return;
-	if (cgroup[0] != '/')
-		config_error(reader->diagnostics, match->where,
-			     "cgroup: '%s' must begin with / (the root of the cgroup2 hierarchy)",
-			     cgroup);
-	if (!cgroup_path_is_plain(cgroup))
-		config_error(reader->diagnostics, match->where, "cgroup: '%s' is not a plain path",
-			     cgroup);
-}
-
 /* The policy without a match stays behind all others, whichever file it comes from. */
 static void config_keep_default_last(struct config *config)
 {
@@ -516,8 +494,11 @@ static void config_read_policy(struct config_reader *reader, const struct node *
 			     "name: '%s' is not 1 to %d letters, digits, dots, dashes or "
 			     "underscores",
 			     policy->name, DF_POLICY_NAME_LEN - 1);
-	if (match)
-		config_check_match(reader, match, policy);
+	policy->has_match = match != NULL;
+	if (match && match->kind == NODE_MAP) {
+		policy->match.where = match->where;
+		config_check_match(&policy->match, reader->diagnostics);
+	}
 	if (reader->default_ends)
 		config_error(reader->diagnostics, node->where,
 			     "this policy can never match: the one before it has no match and so "
@@ -595,6 +576,9 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 	case SCHEMA_PATHS:
 		config_read_paths(reader, node, field, place);
 		break;
+	case SCHEMA_LABELS:
+		config_read_labels(reader, node, field, place);
+		break;
 	case SCHEMA_PREFIXES:
 		config_read_prefixes(reader, node, field, place);
 		break;
@@ -623,6 +607,9 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 static void config_read_object(struct config_reader *reader, const struct node *node,
 			       const struct schema_object *object, void *target)
 {
+	if (!node->length && object->empty)
+		config_error(reader->diagnostics, node->where, "%s: %s", object->name,
+			     object->empty);
 	for (size_t i = 0; i + 1 < node->length; i += 2) {
 		const struct node *key = node->children[i];
 		const struct schema_field *field = schema_find(object, key->text);

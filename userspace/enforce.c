@@ -28,9 +28,9 @@ static int cgroup_open(const char *mount, const char *path, struct problem *prob
 	return TAKE_FD(fd);
 }
 
-void enforce_init(struct enforcement *enforcement)
+void enforce_init(struct enforcement *enforcement, bool live)
 {
-	*enforcement = (struct enforcement){.pins_lock = -1, .cgroup_fd = -1};
+	*enforcement = (struct enforcement){.pins_lock = -1, .cgroup_fd = -1, .live = live};
 	attachments_init(&enforcement->attachments);
 	publication_init(&enforcement->published);
 }
@@ -52,9 +52,12 @@ static void warn_of_kernel(const struct enforcement *enforcement, const struct c
 static int enforce_publish(struct enforcement *enforcement, const struct prepared *prepared,
 			   struct problem *problem)
 {
-	int r = publish_policy(&enforcement->fence, &prepared->image, &enforcement->published,
+	bool live = enforcement->live && subjects_have_cgroups(&prepared->config);
+	int r = publish_policy(&enforcement->fence, &prepared->image, live, &enforcement->published,
 			       problem);
 
+	if (r >= 0)
+		enforcement->image = &prepared->image;
 	if (r >= 0)
 		log_debug("filled %zu entries in %.1f ms", enforcement->published.entries,
 			  enforcement->published.fill_ms);
@@ -273,7 +276,7 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	struct problem ignored;
 	int r;
 
-	enforce_init(&enforcement);
+	enforce_init(&enforcement, ret->live);
 	enforcement.pins = pins;
 	enforcement.cgroup = options->cgroup;
 	enforcement.cgroup_fd = cgroup_open(prepared->mount, options->cgroup, problem);
@@ -340,10 +343,34 @@ static int mend_attach(struct enforcement *enforcement, const struct watch_findi
 	return r < 0 ? r : enforce_attach(enforcement, &enforcement->plan, problem);
 }
 
+void enforce_keep(struct enforcement *enforcement, const struct policy_image *image)
+{
+	enforcement->image = image;
+}
+
+int enforce_subject(struct enforcement *enforcement, const struct subject_change *change)
+{
+	if (!enforcement->unsealed)
+		seal_break(enforcement);
+	enforcement->unsealed = true;
+	return publish_subject(&enforcement->fence, &enforcement->published, change);
+}
+
+void enforce_subjects_end(struct enforcement *enforcement)
+{
+	if (enforcement->unsealed)
+		seal_put_subjects(enforcement);
+	enforcement->unsealed = false;
+}
+
+/* Entries that were changed one by one are all made anew, in another table. */
 static int mend_publish(struct enforcement *enforcement, const struct watch_findings *findings,
 			struct problem *problem)
 {
-	(void)findings;
+	for (size_t i = 0; i < findings->length; i++)
+		if (findings->list[i].kind == WATCH_ENTRIES)
+			return publish_policy(&enforcement->fence, enforcement->image, true,
+					      &enforcement->published, problem);
 	return publish_again(&enforcement->fence, &enforcement->published, problem);
 }
 

@@ -22,6 +22,9 @@ struct enforcement {
 	struct attachments attachments;
 	struct hook_plan plan;
 	struct publication published;
+	const struct policy_image *image; /* of what is published; see enforce_keep() */
+	bool live; /* subjects come and go: set before the start */
+	bool unsealed; /* while they do */
 	struct df_seal seal; /* what should be there; also kept in a pinned map */
 	struct watch_findings before; /* what was done to a pinned fence while no daemon ran */
 	struct edge *edge; /* NULL: no interface is fenced */
@@ -29,8 +32,8 @@ struct enforcement {
 	char edge_owner[PATH_MAX + 16]; /* of the filters */
 };
 
-/* Empty, so that enforce_close() may follow. */
-void enforce_init(struct enforcement *enforcement);
+/* Empty, so that enforce_close() may follow. live: see struct enforcement. */
+void enforce_init(struct enforcement *enforcement, bool live);
 
 /* 0; -errno with *problem set and, as far as this call began it, nothing attached. */
 int enforce_start(const struct options *options, const struct prepared *prepared,
@@ -39,6 +42,16 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 /* Another policy for a fence that is closed. After a failure the old one is in force. */
 int enforce_policy(struct enforcement *enforcement, const struct prepared *prepared,
 		   struct problem *problem);
+
+/* The image that was put in force is now here; the daemon keeps it in step with the subjects. */
+void enforce_keep(struct enforcement *enforcement, const struct policy_image *image);
+
+/*
+ * One entry of the subjects of the policy in force, as publish_subject(). After the last of
+ * several that come together, enforce_subjects_end().
+ */
+int enforce_subject(struct enforcement *enforcement, const struct subject_change *change);
+void enforce_subjects_end(struct enforcement *enforcement);
 
 /*
  * Make what the findings name what it should be again, those of one kind of mending. 0; -errno

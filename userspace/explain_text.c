@@ -145,7 +145,7 @@ static void print_policies(const struct writer *writer)
 		fprintf(writer->to, ", ");
 		print_claim(writer, claim);
 		if (policy && policy->has_match)
-			fprintf(writer->to, " (%s)", place_format(&policy->match_where, place));
+			fprintf(writer->to, " (%s)", place_format(&policy->match.where, place));
 		fprintf(writer->to, "\n");
 	}
 }

@@ -68,6 +68,7 @@ static void guard_read(const struct guard *guard, struct watch_findings *ret)
 		.active = *fence->active,
 		.generations = fence->generations,
 		.cgroup_fd = enforcement->cgroup_fd,
+		.subjects = enforcement->published.tables[PUBLISH_SUBJECTS],
 	};
 	struct df_seal is;
 

@@ -236,6 +236,8 @@ static int compiler_add_policy(struct compiler *compiler, size_t index)
 		generation->flags |= DF_GEN_ERRNO;
 	if (!from->has_match)
 		generation->default_policy = (uint32_t)index;
+	if (from->match.users.words.length) /* whether such a cgroup is there yet or not */
+		generation->flags |= DF_GEN_USERS;
 	if (from->any)
 		return 0;
 	if (to->scope != index + 1) { /* filled already */
@@ -434,31 +436,93 @@ void policy_image_sort(struct policy_image *image)
 		      origin_compare);
 }
 
-int policy_set_subjects(struct policy_image *image, const struct subject *subjects,
-			size_t subjects_length)
+static int image_set_subjects(struct policy_image *image, const struct subject *subjects,
+			      size_t subjects_length)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < subjects_length && r == 0; i++)
+		r = image_add_subject(image, &subjects[i]);
+	if (r == 0)
+		r = origins_finish(image);
+	subjects_finish(image);
+	return r;
+}
+
+int policy_set_frames(struct policy_image *image, const struct subject *subjects,
+		      size_t subjects_length)
 {
 	struct policy_image fresh = *image;
 	int r = 0;
 
-	fresh.subjects = NULL;
-	fresh.subjects_length = 0;
 	fresh.origins = NULL;
 	fresh.origins_length = 0;
-	fresh.generation.levels = 0;
-	fresh.generation.flags &= ~(DF_GEN_USERS | DF_GEN_ORIGINS);
+	fresh.generation.flags &= ~DF_GEN_ORIGINS;
 	for (size_t i = 0; i < subjects_length && r == 0; i++)
-		r = image_add_subject(&fresh, &subjects[i]);
+		if (subjects[i].of_frames)
+			r = image_add_origin(&fresh, &subjects[i]);
 	if (r == 0)
 		r = origins_finish(&fresh);
 	if (r < 0) {
-		free(fresh.subjects);
 		free(fresh.origins);
 		return r;
 	}
-	subjects_finish(&fresh);
-	free(image->subjects);
 	free(image->origins);
 	*image = fresh;
+	return 0;
+}
+
+/* Where the first entry is, or would be, whose key begins with these bytes or greater ones. */
+static size_t subject_place(const struct policy_image *image, const void *bytes, size_t length)
+{
+	size_t from = 0, to = image->subjects_length;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (memcmp(&image->subjects[middle].key, bytes, length) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+size_t policy_find_cgroup(const struct policy_image *image, uint64_t cgroup_id, size_t *ret_first)
+{
+	size_t first = subject_place(image, &cgroup_id, sizeof(cgroup_id)), length = 0;
+
+	while (first + length < image->subjects_length &&
+	       image->subjects[first + length].key.cgroup_id == cgroup_id)
+		length++;
+	*ret_first = first;
+	return length;
+}
+
+static void subject_move(struct policy_image *image, size_t to, size_t from, size_t length)
+{
+	memmove(&image->subjects[to], &image->subjects[from], length * sizeof(*image->subjects));
+}
+
+int policy_change_subject(struct policy_image *image, const struct subject_change *change)
+{
+	size_t at = subject_place(image, &change->key, sizeof(change->key));
+	bool there = at < image->subjects_length &&
+		     memcmp(&image->subjects[at].key, &change->key, sizeof(change->key)) == 0;
+
+	if (change->rank >= DF_POLICY_MAX) {
+		if (there)
+			subject_move(image, at, at + 1, --image->subjects_length - at);
+		return 0;
+	}
+	if (!there) {
+		if (!ARRAY_APPEND(image->subjects, image->subjects_length))
+			return -ENOMEM;
+		subject_move(image, at + 1, at, image->subjects_length - 1 - at);
+	}
+	image->subjects[at] = (struct policy_subject){change->key, change->rank};
+	if (change->key.cgroup_id)
+		image->generation.levels |= 1ull << change->level;
 	return 0;
 }
 
@@ -528,7 +592,7 @@ static int compiler_run(struct compiler *compiler, const struct subject *subject
 	for (size_t i = 0; i < compiler->config->policies_length; i++)
 		if (compiler_add_policy(compiler, i) < 0)
 			return -ENOMEM;
-	r = policy_set_subjects(compiler->image, subjects, subjects_length);
+	r = image_set_subjects(compiler->image, subjects, subjects_length);
 	if (r < 0)
 		return r;
 	resolver_list_finish(&compiler->exact);

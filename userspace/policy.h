@@ -23,6 +23,26 @@ struct subject {
 	struct address source; /* family 0: any */
 };
 
+/* Some of a configuration's policies. */
+struct rank_set {
+	uint64_t bits[DF_POLICY_MAX / 64];
+};
+
+static inline void rank_set_add(struct rank_set *set, size_t rank)
+{
+	set->bits[rank / 64] |= 1ull << rank % 64;
+}
+
+static inline bool rank_set_has(const struct rank_set *set, size_t rank)
+{
+	return set->bits[rank / 64] >> rank % 64 & 1;
+}
+
+static inline bool rank_set_is_empty(const struct rank_set *set)
+{
+	return !(set->bits[0] | set->bits[1] | set->bits[2] | set->bits[3]);
+}
+
 struct policy_resolver {
 	struct df_resolver_key key;
 	uint32_t prefix; /* bits of the address that count */
@@ -32,6 +52,14 @@ struct policy_resolver {
 struct policy_subject {
 	struct df_subject_key key;
 	uint32_t rank;
+};
+
+/* An entry that comes, has another rank now, or goes. */
+struct subject_change {
+	struct df_subject_key key;
+	uint32_t rank; /* DF_POLICY_MAX: it goes */
+	uint32_t old; /* likewise: it is new */
+	unsigned int level; /* of the cgroup */
 };
 
 /* As a longest-prefix key, see df_origin_key. */
@@ -60,11 +88,18 @@ struct policy_image {
 int policy_compile(const struct config *config, const struct subject *subjects,
 		   size_t subjects_length, struct policy_image *ret);
 /*
- * Other subjects for an image whose policies and resolvers stay. Errors as above; the image is
- * untouched then.
+ * Other subjects of frames for an image of which all else stays; those of sockets are ignored.
+ * Errors as above; the image is untouched then.
  */
-int policy_set_subjects(struct policy_image *image, const struct subject *subjects,
-			size_t subjects_length);
+int policy_set_frames(struct policy_image *image, const struct subject *subjects,
+		      size_t subjects_length);
+/*
+ * Entries of one cgroup as they are in the image: those from *ret_first on that have this id, how
+ * many.
+ */
+size_t policy_find_cgroup(const struct policy_image *image, uint64_t cgroup_id, size_t *ret_first);
+/* One entry in its place. 0 or -ENOMEM. */
+int policy_change_subject(struct policy_image *image, const struct subject_change *change);
 void policy_image_done(struct policy_image *image);
 
 /* Put the lists into the order that judge.c searches them in; for who fills an image elsewhere. */

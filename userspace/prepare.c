@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "prepare.h"
 
+#include <fcntl.h>
 #include <libgen.h>
 #include <malloc.h>
 #include <net/if.h>
@@ -9,16 +10,27 @@
 #include "cgroup.h"
 #include "edge.h"
 #include "log.h"
+#include "runtimes.h"
 
 #define BUILTIN_NAME "built-in policy"
 
 void prepared_done(struct prepared *prepared)
 {
+	if (prepared->mount)
+		util_closep(&prepared->mount_fd);
 	free(prepared->mount);
+	census_done(&prepared->census);
 	config_done(&prepared->config);
-	subjects_done(&prepared->subjects);
+	subjects_done(&prepared->frames);
 	policy_image_done(&prepared->image);
 	*prepared = (struct prepared){0};
+}
+
+void prepared_move(struct prepared *to, struct prepared *from)
+{
+	*to = *from;
+	to->census.config = &to->config;
+	*from = (struct prepared){0};
 }
 
 static int prepare_builtin(struct config *config, struct diagnostics *diagnostics,
@@ -55,18 +67,19 @@ static int prepare_config(const struct options *options, struct config *config,
 }
 
 /* A name without a glob must be there; what comes and goes is written as a glob. */
-static bool names_exist(const struct words *words, const char *key, struct mark where,
-			struct diagnostics *diagnostics)
+static bool names_exist(const struct words *words, const char *key, struct diagnostics *diagnostics)
 {
 	bool all = true;
 
 	for (size_t i = 0; i < words->length; i++) {
-		if (strpbrk(words->list[i], "*?[") || if_nametoindex(words->list[i]))
+		const struct word *word = &words->list[i];
+
+		if (word_is_glob(word->text) || if_nametoindex(word->text))
 			continue;
-		config_error(diagnostics, where,
+		config_error(diagnostics, word->where,
 			     "%s: there is no interface '%s'; create it first, or write a glob for "
 			     "one that comes and goes",
-			     key, words->list[i]);
+			     key, word->text);
 		all = false;
 	}
 	return all;
@@ -75,12 +88,9 @@ static bool names_exist(const struct words *words, const char *key, struct mark 
 static bool edge_names_exist(const struct config *config, struct diagnostics *diagnostics)
 {
 	bool interfaces = config->edge.mode != EDGE_NAMED ||
-			  names_exist(&config->edge.interfaces, "edge.interfaces",
-				      config->edge.interfaces_where, diagnostics);
+			  names_exist(&config->edge.interfaces, "edge.interfaces", diagnostics);
 
-	return names_exist(&config->edge.uplinks, "edge.uplinks", config->edge.uplinks_where,
-			   diagnostics) &&
-	       interfaces;
+	return names_exist(&config->edge.uplinks, "edge.uplinks", diagnostics) && interfaces;
 }
 
 struct edge_complaint {
@@ -127,73 +137,146 @@ static void prepare_check_log(const struct config *config, struct diagnostics *d
 			     "file: there is no directory %s; create it first", above);
 }
 
-static int prepare_all(const struct options *options, struct prepared *prepared,
-		       struct diagnostics *diagnostics, struct problem *problem)
+static int prepare_mount(struct prepared *prepared, struct problem *problem)
 {
-	int r = prepare_config(options, &prepared->config, diagnostics, problem);
+	_cleanup_free_ char *mount = NULL;
 
-	if (r < 0)
-		return r;
-	if (cgroup_find_mount(&prepared->mount) < 0)
+	if (cgroup_find_mount(&mount) < 0)
 		return problem_set(
 			problem, ENOTSUP,
 			"no cgroup2 hierarchy is mounted in this mount namespace (\"ip netns "
 			"exec\" hides it, \"nsenter --net\" does not); mount one (mount -t cgroup2 "
 			"none "
 			"/sys/fs/cgroup), or boot with systemd.unified_cgroup_hierarchy=1");
-	prepare_check_log(&prepared->config, diagnostics);
-	r = subjects_resolve(&prepared->config, prepared->mount, true, &prepared->subjects,
-			     diagnostics);
+	prepared->mount_fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (prepared->mount_fd < 0)
+		return problem_set(problem, errno, "cannot open %s: %s", mount, strerror(errno));
+	prepared->mount = TAKE_PTR(mount);
+	return 0;
+}
+
+/* For who has no catalog: the files themselves, with all the time that takes. */
+struct files {
+	struct runtimes *runtimes;
+	struct runtimes_problem said;
+};
+
+static int files_read(void *context, const struct census_cgroup *cgroup,
+		      const struct identity *identity, uint32_t owner, struct facts **ret)
+{
+	struct files *files = context;
+	struct runtimes_problem problem = {{0}};
+	int r = runtimes_read(files->runtimes, identity, cgroup->path, owner, ret, &problem);
+
+	if (problem.text[0] && !util_streq(problem.text, files->said.text)) {
+		log_warning("%s", problem.text);
+		files->said = problem;
+	}
+	return r;
+}
+
+/* All there are now, those of frames also on their own. */
+static int prepared_resolve(struct prepared *prepared, const char *top, struct subject_list *ret)
+{
+	const struct config *config = &prepared->config;
+	int r = subjects_add_users(config, ret);
+
+	if (r == 0 && subjects_have_cgroups(config))
+		r = census_fill(&prepared->census, top, ret);
+	if (r == 0)
+		r = subjects_add_frames(config, &prepared->frames);
+	return r == 0 ? subjects_append(ret, &prepared->frames) : r;
+}
+
+/* Who the policies are for. What is not found is an error before the first cgroup is visited. */
+static int prepare_subjects(struct prepared *prepared, const char *top,
+			    const struct facts_source *facts, struct subject_list *ret,
+			    struct diagnostics *diagnostics)
+{
+	struct config *config = &prepared->config;
+	size_t before = diagnostics->errors;
+	struct files files = {0};
+	int r = 0;
+
+	subjects_find_users(config, diagnostics);
+	subjects_find_paths(config, prepared->mount_fd, prepared->mount, true, diagnostics);
+	if (diagnostics->errors > before)
+		return -EINVAL;
+	census_init(&prepared->census, config, prepared->mount_fd);
+	if (!subjects_need_facts(config))
+		return prepared_resolve(prepared, top, ret);
+	if (!facts)
+		r = runtimes_new(&config->runtimes, &files.runtimes);
 	if (r < 0)
-		return r == -EINVAL ? r : problem_set(problem, -r, "out of memory");
+		return r;
+	prepared->census.facts = facts ? *facts : (struct facts_source){files_read, &files};
+	r = prepared_resolve(prepared, top, ret);
+	if (!facts)
+		prepared->census.facts = (struct facts_source){0};
+	runtimes_free(files.runtimes);
+	return r;
+}
+
+static int prepare_all(const struct options *options, const struct facts_source *facts,
+		       struct prepared *prepared, struct diagnostics *diagnostics,
+		       struct problem *problem)
+{
+	_cleanup_(subjects_done) struct subject_list subjects = {0};
+	int r = prepare_config(options, &prepared->config, diagnostics, problem);
+
+	if (r >= 0)
+		r = prepare_mount(prepared, problem);
+	if (r < 0)
+		return r;
+	prepare_check_log(&prepared->config, diagnostics);
+	r = prepare_subjects(prepared, options->cgroup, facts, &subjects, diagnostics);
+	if (r == -ENOENT)
+		return problem_set(problem, ENOENT,
+				   "cannot find the cgroup %s%s; --cgroup is a path below %s",
+				   prepared->mount, options->cgroup, prepared->mount);
+	if (r < 0)
+		return r == -EINVAL ? r : problem_set(problem, -r, "%s", strerror(-r));
 	r = prepare_check_edge(&prepared->config, options->cgroup, diagnostics, problem);
 	if (r < 0)
 		return r;
-	r = policy_compile(&prepared->config, prepared->subjects.list, prepared->subjects.length,
-			   &prepared->image);
+	r = policy_compile(&prepared->config, subjects.list, subjects.length, &prepared->image);
 	return r < 0 ? problem_set(problem, -r, "cannot compile the policy: %s", strerror(-r)) : 0;
 }
 
-int prepare(const struct options *options, struct prepared *ret, FILE *to, struct problem *problem)
+int prepare(const struct options *options, const struct facts_source *facts, struct prepared *ret,
+	    FILE *to, struct problem *problem)
 {
 	_cleanup_(prepared_done) struct prepared prepared = {0};
 	_cleanup_(diagnostics_done) struct diagnostics diagnostics = {0};
 	int r;
 
 	problem->text[0] = 0;
-	r = prepare_all(options, &prepared, &diagnostics, problem);
+	r = prepare_all(options, facts, &prepared, &diagnostics, problem);
 	(options->json ? diagnostics_print_json : diagnostics_print)(&diagnostics, to);
 	if (diagnostics.errors)
 		return -EINVAL;
 	if (r < 0)
 		return r;
-	*ret = prepared;
-	prepared = (struct prepared){0};
+	prepared_move(ret, &prepared);
 	return 0;
 }
 
 int prepare_again(struct prepared *prepared)
 {
-	_cleanup_(diagnostics_done) struct diagnostics diagnostics = {0};
-	struct subject_list subjects = {0};
+	_cleanup_(subjects_done) struct subject_list frames = {0};
 	int r;
 
-	if (!prepared->subjects.follows)
+	if (!subjects_have_interfaces(&prepared->config))
 		return 0;
-	r = subjects_resolve(&prepared->config, prepared->mount, false, &subjects, &diagnostics);
+	r = subjects_add_frames(&prepared->config, &frames);
+	if (r < 0 || subjects_equal(&frames, &prepared->frames))
+		return r;
+	r = policy_set_frames(&prepared->image, frames.list, frames.length);
 	if (r < 0)
 		return r;
-	if (subjects_equal(&subjects, &prepared->subjects)) {
-		subjects_done(&subjects);
-		return 0;
-	}
-	r = policy_set_subjects(&prepared->image, subjects.list, subjects.length);
-	if (r < 0) {
-		subjects_done(&subjects);
-		return r;
-	}
-	subjects_done(&prepared->subjects);
-	prepared->subjects = subjects;
+	subjects_done(&prepared->frames);
+	prepared->frames = frames;
+	frames = (struct subject_list){0};
 	return 1;
 }
 
@@ -206,7 +289,7 @@ void prepared_shrink(struct prepared *prepared)
 		config->sets[i].resolvers = NULL;
 		config->sets[i].length = 0;
 	}
-	if (!prepared->subjects.follows)
+	if (!subjects_have_cgroups(config) && !subjects_have_interfaces(config))
 		policy_image_done(&prepared->image);
 	(void)malloc_trim(0);
 }

@@ -7,6 +7,8 @@
 
 #define PUBLISH_BATCH 4096
 #define PUBLISH_KEEP 1024 /* entries */
+#define PUBLISH_ROOM 512 /* for subjects to come; as many as there are, if they are more */
+#define SUM_BEGIN 0x6a09e667f3bcc909ull /* of an empty table */
 
 /* An inner map and what goes into it, as two parallel arrays. */
 struct table {
@@ -17,6 +19,7 @@ struct table {
 	uint8_t *keys;
 	uint32_t *values;
 	size_t length;
+	size_t room; /* beyond those; 0: it is frozen */
 	int fd;
 };
 
@@ -149,7 +152,7 @@ static int table_fill(const struct table *table)
 static int table_create(struct table *table, struct problem *problem)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = table->flags);
-	uint32_t size = (uint32_t)MAX(table->length, (size_t)1);
+	uint32_t size = (uint32_t)MAX(table->length + table->room, (size_t)1);
 	int r;
 
 	table->fd = bpf_map_create(table->type, table->name, table->key_size, sizeof(uint32_t),
@@ -161,7 +164,7 @@ static int table_create(struct table *table, struct problem *problem)
 	if (r < 0)
 		return problem_set(problem, -r, "cannot fill a policy map of %u entries: %s", size,
 				   strerror(-r));
-	if (bpf_map_freeze(table->fd) < 0)
+	if (!table->room && bpf_map_freeze(table->fd) < 0)
 		return problem_set(problem, errno, "cannot freeze a policy map: %s",
 				   strerror(errno));
 	return 0;
@@ -231,6 +234,93 @@ void publication_done(struct publication *publication)
 	publication_init(publication);
 }
 
+/* MurmurHash3's finalizer: every bit of an entry moves about half of the sum's. */
+static uint64_t subject_mix(uint64_t word)
+{
+	word = (word ^ word >> 33) * 0xff51afd7ed558ccdull;
+	word = (word ^ word >> 33) * 0xc4ceb9fe1a85ec53ull;
+	return word ^ word >> 33;
+}
+
+static uint64_t subject_hash(const struct df_subject_key *key, uint32_t rank)
+{
+	return subject_mix(subject_mix(key->cgroup_id) ^ ((uint64_t)key->uid << 32 | rank));
+}
+
+int publish_sum(int table, uint64_t *ret)
+{
+	_cleanup_free_ struct df_subject_key *keys = calloc(PUBLISH_BATCH, sizeof(*keys));
+	_cleanup_free_ uint32_t *ranks = calloc(PUBLISH_BATCH, sizeof(*ranks));
+	uint64_t sum = SUM_BEGIN;
+	uint32_t at = 0, next = 0;
+	bool begun = false;
+	int r = 0;
+
+	if (!keys || !ranks)
+		return -ENOMEM;
+	while (r == 0) {
+		uint32_t count = PUBLISH_BATCH;
+
+		r = bpf_map_lookup_batch(table, begun ? &at : NULL, &next, keys, ranks, &count,
+					 NULL) < 0
+			    ? -errno
+			    : 0;
+		if (r < 0 && r != -ENOENT)
+			return r;
+		for (uint32_t i = 0; i < count; i++)
+			sum += subject_hash(&keys[i], ranks[i]);
+		at = next;
+		begun = true;
+	}
+	*ret = sum;
+	return 0;
+}
+
+/* Where no policy looked before they look from now on, and find nothing there yet. */
+static void level_look(struct fence *fence, struct publication *publication, unsigned int level)
+{
+	__u64 *levels = &fence->generations[publication->slot].levels;
+
+	publication->copy->levels |= 1ull << level;
+	__atomic_store_n(levels, publication->copy->levels, __ATOMIC_RELEASE);
+}
+
+/* The sum and the number follow the table. */
+static void subject_count(struct publication *publication, const struct subject_change *change)
+{
+	if (change->old < DF_POLICY_MAX) {
+		publication->sum -= subject_hash(&change->key, change->old);
+		publication->subjects--;
+	}
+	if (change->rank < DF_POLICY_MAX) {
+		publication->sum += subject_hash(&change->key, change->rank);
+		publication->subjects++;
+	}
+}
+
+int publish_subject(struct fence *fence, struct publication *publication,
+		    const struct subject_change *change)
+{
+	int table = publication->tables[PUBLISH_SUBJECTS], r;
+
+	if (!publication->room)
+		return -ENOSPC;
+	if (change->rank >= DF_POLICY_MAX) {
+		r = bpf_map_delete_elem(table, &change->key);
+		r = r < 0 && errno != ENOENT ? -errno : 0;
+	} else {
+		if (change->old >= DF_POLICY_MAX && publication->subjects >= publication->room)
+			return -ENOSPC;
+		if (change->key.cgroup_id)
+			level_look(fence, publication, change->level);
+		r = bpf_map_update_elem(table, &change->key, &change->rank, BPF_ANY) < 0 ? -errno
+											 : 0;
+	}
+	if (r == 0)
+		subject_count(publication, change);
+	return r == -E2BIG ? -ENOSPC : r;
+}
+
 static int tables_publish(struct fence *fence, const struct policy_image *image,
 			  struct table *tables, struct publication *publication,
 			  struct problem *problem)
@@ -245,11 +335,17 @@ static int tables_publish(struct fence *fence, const struct policy_image *image,
 	fresh.copy = malloc(sizeof(*fresh.copy));
 	if (!fresh.copy)
 		return problem_set(problem, ENOMEM, "out of memory");
+	fresh.subjects = (uint32_t)tables[PUBLISH_SUBJECTS].length;
+	if (tables[PUBLISH_SUBJECTS].room)
+		fresh.room = (uint32_t)(fresh.subjects + tables[PUBLISH_SUBJECTS].room);
+	fresh.sum = SUM_BEGIN;
+	for (size_t j = 0; j < image->subjects_length; j++)
+		fresh.sum += subject_hash(&image->subjects[j].key, image->subjects[j].rank);
 	*fresh.copy = image->generation;
 	fresh.copy->id = fresh.generation;
 	fresh.copy->cgroup_id = fence->cgroup_id;
 	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++) {
-		fresh.entries += tables[i].length;
+		fresh.entries += tables[i].length + tables[i].room;
 		fresh.tables[i] = TAKE_FD(tables[i].fd);
 	}
 	/* How much an earlier process has left there nobody knows. */
@@ -265,7 +361,7 @@ static int tables_publish(struct fence *fence, const struct policy_image *image,
 	return 0;
 }
 
-int publish_policy(struct fence *fence, const struct policy_image *image,
+int publish_policy(struct fence *fence, const struct policy_image *image, bool live,
 		   struct publication *publication, struct problem *problem)
 {
 	struct table tables[DF_SEAL_TABLES] = {{.fd = -1}, {.fd = -1}, {.fd = -1}, {.fd = -1}};
@@ -277,6 +373,9 @@ int publish_policy(struct fence *fence, const struct policy_image *image,
 	if (table_from_exact(&tables[0], image) < 0 || table_from_prefixes(&tables[1], image) < 0 ||
 	    table_from_subjects(&tables[2], image) < 0 || table_from_origins(&tables[3], image) < 0)
 		r = problem_set(problem, ENOMEM, "out of memory");
+	if (live)
+		tables[PUBLISH_SUBJECTS].room =
+			MAX(tables[PUBLISH_SUBJECTS].length, (size_t)PUBLISH_ROOM);
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(tables); i++)
 		r = table_create(&tables[i], problem);
 	filled = now_ms();

@@ -16,16 +16,36 @@ struct publication {
 	size_t entries; /* in all tables */
 	double fill_ms; /* creating and filling them */
 	uint32_t slot;
-	int tables[DF_SEAL_TABLES]; /* -1: none; frozen, so nobody can have changed them */
+	/* -1: none. Frozen, so nobody can have changed them, but for the subjects' with room. */
+	int tables[DF_SEAL_TABLES];
+	uint32_t room; /* entries that the subjects' table holds at most; 0: it is frozen */
+	uint32_t subjects; /* entries in it */
+	uint64_t sum; /* publish_sum() of what should be in it */
 	struct df_generation *copy;
 };
+
+#define PUBLISH_SUBJECTS 2 /* the subjects' place in tables[] */
 
 void publication_init(struct publication *publication);
 void publication_done(struct publication *publication);
 
-/* 0 with *publication replaced; -errno with *problem set. */
-int publish_policy(struct fence *fence, const struct policy_image *image,
+/*
+ * 0 with *publication replaced; -errno with *problem set. live: subjects will come and go, in a
+ * table with room for them.
+ */
+int publish_policy(struct fence *fence, const struct policy_image *image, bool live,
 		   struct publication *publication, struct problem *problem);
+
+/*
+ * One entry of the subjects' table of the policy in force: packets see it or do not, there is no
+ * half of it. A level that no entry was at before is looked at first. 0; -ENOSPC: there is no room,
+ * or the table is frozen, so the policy has to be published anew; another -errno.
+ */
+int publish_subject(struct fence *fence, struct publication *publication,
+		    const struct subject_change *change);
+
+/* Over all entries of a subjects' table, in whatever order. 0 or -errno. */
+int publish_sum(int table, uint64_t *ret);
 
 /*
  * The same policy as the next generation, after somebody has written to it or for another cgroup:

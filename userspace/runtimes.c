@@ -292,7 +292,7 @@ static size_t places_of_system(const struct words *words, const char *const *sta
 	size_t length = 0;
 
 	for (size_t i = 0; i < words->length; i++)
-		place_add(places, &length, words->list[i], "", 0);
+		place_add(places, &length, words->list[i].text, "", 0);
 	for (; !words->length && *standard; standard++)
 		place_add(places, &length, *standard, "", 0);
 	return length;

@@ -3,6 +3,7 @@
 
 #include "bpf/abi.h"
 #include "config.h"
+#include "identity.h"
 #include "queue.h"
 #include "suggest.h"
 
@@ -62,6 +63,14 @@ static const struct schema_choice choices_open_sockets[] = {
 	{0},
 };
 
+static const struct schema_choice choices_follow[] = {
+	{"auto", FOLLOW_TRACEPOINT,
+	 "raw tracepoints, else inotify, else a walk through all of them once a second"},
+	{"inotify", FOLLOW_INOTIFY, "a watch on every cgroup's directory"},
+	{"walk", FOLLOW_NONE, "the walk alone"},
+	{0},
+};
+
 static const struct schema_choice choices_hooks[] = {
 	{"auto", HOOKS_AUTO, "those the policy and the kernel need"},
 	{"all", HOOKS_ALL,
@@ -107,49 +116,133 @@ static const struct schema_field fields_resolver[] = {
 	{0},
 };
 
-static const struct schema_field fields_match[] = {
-	{.key = "cgroup",
-	 .kind = SCHEMA_STRING,
-	 .offset = offsetof(struct policy_config, match_cgroup),
-	 .doc = "Path below the cgroup2 mount, with all below it; * ? [ ] match within one "
-		"path component, as in /ci.slice/*."},
+static const struct schema_choice choices_runtime[] = {
+#define X(symbol, name) {name, symbol, NULL},
+	IDENTITY_RUNTIMES(X)
+#undef X
+		{0},
+};
+
+static const struct schema_field fields_container[] = {
+	{.key = "name",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.container.names),
+	 .doc = "Name or glob; in a pod the name that the pod gives it."},
+	{.key = "image",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.container.images),
+	 .doc = "Image or glob, as the runtime writes it; * matches slashes, too, as in "
+		"registry.example/*."},
+	{.key = "label",
+	 .kind = SCHEMA_LABELS,
+	 .offset = offsetof(struct policy_config, match.container.labels),
+	 .doc = "Labels that all must hold: key, and a value or glob, or a list of them. Whoever "
+		"starts a container chooses its labels."},
+	{.key = "runtime",
+	 .kind = SCHEMA_FLAGS,
+	 .offset = offsetof(struct policy_config, match.container.runtimes),
+	 .choices = choices_runtime,
+	 .doc = "What runs it, or a list of them."},
+	{.key = "id",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.container.ids),
+	 .doc = "The runtime's own id, or a glob, as in 3f0c*; {id: \"*\"} is every container."},
 	{.key = "user",
-	 .kind = SCHEMA_STRING,
-	 .offset = offsetof(struct policy_config, match_user),
-	 .doc = "User name or uid."},
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.container.owners.words),
+	 .standard = "root",
+	 .doc = "Name or uid of the user whose own manager it runs under (rootless containers), or "
+		"root for those of the system. Users name their containers as they like: a "
+		"rootless one has no policy that does not name its owner here."},
+	{0},
+};
+
+static const struct schema_object object_container = {
+	"container",
+	"A container, as its runtime's files describe it; with several keys, all must hold. The "
+	"outermost one of a cgroup path counts: what runs inside a container cannot name itself.",
+	fields_container,
+	"name something of it, as in {name: web}; {id: \"*\"} is every container"};
+
+static const struct schema_field fields_pod[] = {
+	{.key = "namespace",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.pod.namespaces),
+	 .doc = "Kubernetes namespace or glob."},
+	{.key = "name",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.pod.names),
+	 .doc = "Name or glob, as in \"web-*\"; {name: \"*\"} is every pod."},
+	{.key = "label",
+	 .kind = SCHEMA_LABELS,
+	 .offset = offsetof(struct policy_config, match.pod.labels),
+	 .doc = "Labels of the pod that all must hold: key, and a value or glob, or a list of "
+		"them."},
+	{0},
+};
+
+static const struct schema_object object_pod = {
+	"pod", "A Kubernetes pod; with several keys, all must hold.", fields_pod,
+	"name something of it, as in {namespace: prod}; {name: \"*\"} is every pod"};
+
+static const struct schema_field fields_match[] = {
+	{.key = "unit",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.units),
+	 .doc = "systemd unit or slice of the system, or a glob, or a list, as in "
+		"nginx.service, \"getty@*.service\", machine.slice. What a service, a container "
+		"or a "
+		"user makes below a cgroup of its own is none, whatever its name."},
+	{.key = "user_unit",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.user_units),
+	 .doc = "Unit or slice of a user's own manager (systemd --user), likewise. Users name "
+		"their units as they like: let it widen nothing without user, which then is "
+		"whose "
+		"manager that is, too."},
+	{.key = "container",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_container,
+	 .mark_offset = offsetof(struct policy_config, match.container.where),
+	 .doc = "A container of Docker, containerd, CRI-O, Podman, LXC or systemd-nspawn."},
+	{.key = "pod",
+	 .kind = SCHEMA_OBJECT,
+	 .object = &object_pod,
+	 .mark_offset = offsetof(struct policy_config, match.pod.where),
+	 .doc = "A Kubernetes pod with all its containers."},
+	{.key = "cgroup",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.cgroups),
+	 .doc = "Path below the cgroup2 mount, with all below it, or a list; * ? [ ] match within "
+		"one path component, as in /ci.slice/*."},
+	{.key = "user",
+	 .kind = SCHEMA_WORDS,
+	 .offset = offsetof(struct policy_config, match.users.words),
+	 .doc = "User name or uid of the process, or a list."},
 	{.key = "interface",
 	 .kind = SCHEMA_WORDS,
-	 .offset = offsetof(struct policy_config, match_interfaces),
+	 .offset = offsetof(struct policy_config, match.interfaces),
 	 .doc = "For frames without a socket, see edge: name or glob, or a list of them, of the "
 		"interface on which they came into this host. On the way out that is a bridge, "
 		"not its port: name both."},
 	{.key = "source",
 	 .kind = SCHEMA_PREFIXES,
-	 .offset = offsetof(struct policy_config, match_sources),
+	 .offset = offsetof(struct policy_config, match.sources),
 	 .doc = "For frames without a socket: their source address, an address or prefix, or a "
 		"list. "
 		"Whoever makes such frames chooses it, so let it widen nothing that matters. "
 		"Masquerading changes it before the way out."},
-	{.key = "unit",
-	 .kind = SCHEMA_LATER,
-	 .doc = "systemd units cannot be matched by this version; match their cgroup, as in "
-		"/system.slice/unbound.service"},
-	{.key = "container",
-	 .kind = SCHEMA_LATER,
-	 .doc = "containers cannot be matched by this version; match their cgroup, as in "
-		"/docker/* or /system.slice/docker-*.scope"},
-	{.key = "pod",
-	 .kind = SCHEMA_LATER,
-	 .doc = "pods cannot be matched by this version; match their cgroup, as in "
-		"/kubepods.slice/*"},
 	{0},
 };
 
 const struct schema_object schema_match = {
 	"match",
-	"Who a policy is for. With several keys, all must hold. cgroup and user speak of sockets, "
-	"interface and source of frames without one: no policy has both.",
-	fields_match};
+	"Who a policy is for. With several keys, all must hold; a list is \"one of\". interface "
+	"and "
+	"source speak of frames without a socket, the other keys of sockets: no policy has both.",
+	fields_match,
+	"name a unit, a container, a pod, a cgroup, a user, an interface or a source, or leave "
+	"match out for everyone"};
 
 static const struct schema_field fields_policy[] = {
 	{.key = "name",
@@ -473,6 +566,13 @@ static const struct schema_field fields_config[] = {
 	 .standard = "close",
 	 .doc = "What becomes of sockets that were connected before, see \"dnsfence sockets\". "
 		"Nothing is closed whose policy is in audit mode."},
+	{.key = "follow",
+	 .kind = SCHEMA_CHOICE,
+	 .offset = offsetof(struct config, follow),
+	 .choices = choices_follow,
+	 .standard = "auto",
+	 .doc = "How the daemon hears of cgroups that come and go, where a policy speaks of "
+		"cgroups, units, containers or pods. \"dnsfence status\" says which way it is."},
 	{.key = "services",
 	 .kind = SCHEMA_FLAGS,
 	 .offset = offsetof(struct config, services),

@@ -25,6 +25,7 @@ enum schema_kind {
 	SCHEMA_ADDRESS, /* struct address at offset */
 	SCHEMA_WORDS, /* struct words at offset: one or a list; a choice only alone */
 	SCHEMA_PATHS, /* the same, absolute paths */
+	SCHEMA_LABELS, /* struct label_matches at offset: keys, each with one word or a list */
 	SCHEMA_PREFIXES, /* struct prefixes at offset: one address or prefix, or a list */
 	SCHEMA_OBJECT, /* fields of .object, in the same structure */
 	SCHEMA_SETS, /* the map of named resolver lists */
@@ -59,6 +60,7 @@ struct schema_object {
 	const char *name;
 	const char *doc;
 	const struct schema_field *fields;
+	const char *empty; /* what to say to one without any key; NULL: that is fine */
 };
 
 extern const struct schema_object schema_config;

@@ -50,6 +50,7 @@ void seal_put(struct enforcement *enforcement)
 	if (!published->generation)
 		return;
 	seal.checksum = watch_checksum(published->copy);
+	seal.entries = published->room ? published->sum : 0;
 	if (fstat(enforcement->cgroup_fd, &st) == 0)
 		seal.cgroup_id = st.st_ino;
 	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++)
@@ -60,6 +61,13 @@ void seal_put(struct enforcement *enforcement)
 		seal.map_pins[map] = watch_map_id(enforcement->fence.maps[map]);
 	enforcement->seal = seal;
 	seal_write(enforcement, &seal);
+}
+
+void seal_put_subjects(struct enforcement *enforcement)
+{
+	enforcement->seal.checksum = watch_checksum(enforcement->published.copy);
+	enforcement->seal.entries = enforcement->published.sum;
+	seal_write(enforcement, &enforcement->seal);
 }
 
 /* The seal of the last daemon or load; false: there is none, or it was not done. */
@@ -87,6 +95,7 @@ void seal_look_back(struct enforcement *enforcement)
 			.pins = enforcement->pins,
 			.maps = maps,
 			.cgroup_fd = enforcement->cgroup_fd,
+			.subjects = -1,
 		};
 
 		if (fence_read_globals(maps[FENCE_GLOBALS], globals) == 0) {

@@ -13,6 +13,9 @@ void seal_break(const struct enforcement *enforcement);
 /* enforcement->seal and the pinned record say what is there now. */
 void seal_put(struct enforcement *enforcement);
 
+/* The same after nothing but entries of the subjects' table have changed. */
+void seal_put_subjects(struct enforcement *enforcement);
+
 /* Fills enforcement->before, from the pins alone, before anything of them is touched. */
 void seal_look_back(struct enforcement *enforcement);
 

@@ -255,6 +255,20 @@ static void json_kernel(const struct status_source *source, struct json *to)
 	json_object_end(to);
 }
 
+static void json_live(const struct live_counts *live, struct json *to)
+{
+	if (!live || !live->way)
+		return;
+	json_object(to, "subjects");
+	json_string(to, "follow", live->way);
+	json_uint(to, "cgroups", live->cgroups);
+	json_uint(to, "entries", live->entries);
+	json_uint(to, "room", live->room);
+	json_uint(to, "walks", live->walks);
+	json_uint(to, "lost", live->lost);
+	json_object_end(to);
+}
+
 bool status_write_json(const struct status_source *source, struct json *to)
 {
 	const struct df_generation *generation = source->generation;
@@ -277,6 +291,7 @@ bool status_write_json(const struct status_source *source, struct json *to)
 		json_hook(source, &status, hook, to);
 	json_list_end(to);
 	json_edges(source, to);
+	json_live(source->live, to);
 	json_kernel(source, to);
 	json_verdicts(&status.counters, to);
 	json_log(&status, to);
@@ -403,6 +418,17 @@ static void text_sinks(const struct status_daemon *daemon, FILE *to)
 	}
 }
 
+static void text_live(const struct live_counts *live, FILE *to)
+{
+	if (!live || !live->way)
+		return;
+	fprintf(to, "subjects     %u entries, room for %u; %zu cgroups, followed by %s",
+		live->entries, live->room, live->cgroups, live->way);
+	if (live->lost)
+		fprintf(to, ", which lost some %llu times", (unsigned long long)live->lost);
+	fputc('\n', to);
+}
+
 bool status_write_text(const struct status_source *source, FILE *to)
 {
 	const struct df_generation *generation = source->generation;
@@ -432,6 +458,7 @@ bool status_write_text(const struct status_source *source, FILE *to)
 	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
 		text_hook(source, &status, hook, to);
 	text_edges(source, to);
+	text_live(source->live, to);
 	text_kernel(source, to);
 	fprintf(to, "lookups\n");
 	text_counters(&status, to);

@@ -9,6 +9,7 @@
 #include "attach.h"
 #include "edge.h"
 #include "json.h"
+#include "live.h"
 #include "sink.h"
 
 /* What the daemon adds about itself. */
@@ -34,6 +35,7 @@ struct status_source {
 	size_t edges_length;
 	bool edges_wanted; /* interfaces are to be fenced, whether there are any or not */
 	bool edges_missing; /* interfaces are wanted, and nobody could look after them */
+	const struct live_counts *live; /* NULL: not known */
 	const struct status_daemon *daemon; /* NULL: none answers */
 	const struct kernel_features *features; /* NULL: not known */
 };

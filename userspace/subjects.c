@@ -2,21 +2,10 @@
 #include "subjects.h"
 
 #include <ctype.h>
-#include <fcntl.h>
-#include <glob.h>
 #include <net/if.h>
 #include <pwd.h>
-#include <sys/stat.h>
 
 #include "cgroup.h"
-
-struct resolution {
-	const char *mount;
-	int mount_fd;
-	bool strict;
-	struct subject_list list;
-	struct diagnostics *diagnostics;
-};
 
 void subjects_done(struct subject_list *list)
 {
@@ -36,124 +25,54 @@ bool subjects_equal(const struct subject_list *a, const struct subject_list *b)
 	return true;
 }
 
-static int subject_add(struct resolution *resolution, size_t policy, uint64_t cgroup_id,
-		       uint32_t uid, unsigned int level)
+static bool any_policy(const struct config *config, bool (*has)(const struct match *match))
 {
-	struct subject *subject = ARRAY_APPEND(resolution->list.list, resolution->list.length);
+	for (size_t i = 0; i < config->policies_length; i++)
+		if (has(&config->policies[i].match))
+			return true;
+	return false;
+}
 
-	if (!subject)
+static bool names_interfaces(const struct match *match)
+{
+	return match->interfaces.length > 0;
+}
+
+bool subjects_have_cgroups(const struct config *config)
+{
+	return any_policy(config, match_names_cgroups);
+}
+
+bool subjects_have_interfaces(const struct config *config)
+{
+	return any_policy(config, names_interfaces);
+}
+
+bool subjects_need_facts(const struct config *config)
+{
+	return any_policy(config, match_needs_facts);
+}
+
+static int subject_add(struct subject_list *list, struct subject subject)
+{
+	struct subject *place = ARRAY_APPEND(list->list, list->length);
+
+	if (!place)
 		return -ENOMEM;
-	*subject = (struct subject){
-		.policy = policy, .cgroup_id = cgroup_id, .uid = uid, .level = level};
+	*place = subject;
 	return 0;
 }
 
-static int subject_add_origin(struct resolution *resolution, size_t policy, uint32_t ifindex,
-			      const struct address *source)
+int subjects_append(struct subject_list *to, const struct subject_list *from)
 {
-	struct subject *subject = ARRAY_APPEND(resolution->list.list, resolution->list.length);
-
-	if (!subject)
-		return -ENOMEM;
-	*subject = (struct subject){
-		.policy = policy, .of_frames = true, .ifindex = ifindex, .source = *source};
-	return 0;
-}
-
-/* One interface, or any (0), with each source that the policy names. */
-static int subject_add_sources(struct resolution *resolution, const struct policy_config *policy,
-			       size_t index, uint32_t ifindex)
-{
-	const struct prefixes *sources = &policy->match_sources;
 	int r = 0;
 
-	if (!sources->length)
-		return subject_add_origin(resolution, index, ifindex, &(struct address){0});
-	for (size_t i = 0; i < sources->length && r == 0; i++)
-		r = subject_add_origin(resolution, index, ifindex, &sources->list[i]);
+	for (size_t i = 0; i < from->length && r == 0; i++)
+		r = subject_add(to, from->list[i]);
 	return r;
 }
 
-/* Names that nothing has yet match nothing yet: interfaces come and go. */
-static int subject_add_interfaces(struct resolution *resolution, const struct policy_config *policy,
-				  size_t index)
-{
-	struct if_nameindex *interfaces = if_nameindex();
-	int r = interfaces ? 0 : -ENOMEM;
-
-	resolution->list.follows = true;
-	for (struct if_nameindex *at = interfaces; r == 0 && at->if_index; at++)
-		if (words_match(&policy->match_interfaces, at->if_name))
-			r = subject_add_sources(resolution, policy, index, at->if_index);
-	if (interfaces)
-		if_freenameindex(interfaces);
-	return r;
-}
-
-static int subject_add_path(struct resolution *resolution, size_t policy, const char *path,
-			    uint32_t uid, struct mark where)
-{
-	unsigned int level = cgroup_level(path);
-	uint64_t id;
-
-	if (cgroup_id_of(resolution->mount_fd, path, &id) < 0)
-		return -ENOENT;
-	if (level >= DF_LEVEL_MAX) {
-		config_error(resolution->diagnostics, where,
-			     "cgroup: '%s' is deeper than %d levels, more than is followed", path,
-			     DF_LEVEL_MAX - 1);
-		return -EINVAL;
-	}
-	return subject_add(resolution, policy, id, uid, level);
-}
-
-static bool path_ends_in_dots(const char *path)
-{
-	const char *last = strrchr(path, '/');
-
-	return last && (util_streq(last, "/.") || util_streq(last, "/.."));
-}
-
-static int subject_add_glob(struct resolution *resolution, size_t policy, const char *pattern,
-			    uint32_t uid, struct mark where)
-{
-	_cleanup_free_ char *full = NULL;
-	size_t prefix = strlen(resolution->mount);
-	glob_t found = {0};
-	int r = 0;
-
-	if (asprintf(&full, "%s%s", resolution->mount, pattern) < 0)
-		return -ENOMEM;
-	/* GLOB_PERIOD: whoever may make cgroups below must not hide one by its name. */
-	if (glob(full, GLOB_ONLYDIR | GLOB_PERIOD, NULL, &found) == 0)
-		for (size_t i = 0; i < found.gl_pathc && r != -ENOMEM; i++)
-			if (!path_ends_in_dots(found.gl_pathv[i]))
-				r = subject_add_path(resolution, policy, found.gl_pathv[i] + prefix,
-						     uid, where);
-	globfree(&found);
-	return r == -ENOENT ? 0 : r; /* gone since, or a file */
-}
-
-static int subject_add_cgroup(struct resolution *resolution, const struct policy_config *policy,
-			      size_t index, uint32_t uid)
-{
-	const char *path = policy->match_cgroup;
-	int r;
-
-	resolution->list.follows = true;
-	if (strpbrk(path, "*?["))
-		return subject_add_glob(resolution, index, path, uid, policy->match_where);
-	r = subject_add_path(resolution, index, path, uid, policy->match_where);
-	if (r != -ENOENT)
-		return r;
-	diagnostics_add(resolution->diagnostics,
-			resolution->strict ? DIAGNOSTIC_ERROR : DIAGNOSTIC_WARNING,
-			policy->match_where,
-			"there is no cgroup '%s' below %s; create it first, or write a glob for "
-			"one that comes and goes",
-			path, resolution->mount);
-	return 0;
-}
+/* Users ------------------------------------------------------------------------------------ */
 
 int subjects_find_user(const char *text, uint32_t *ret)
 {
@@ -174,61 +93,157 @@ int subjects_find_user(const char *text, uint32_t *ret)
 	return 0;
 }
 
-/* The name service is asked once; later rounds run in the daemon's loop and must not wait for it.
- */
-static int policy_resolve_user(struct policy_config *policy, uint32_t *ret)
+static void users_find(struct users *users, struct diagnostics *diagnostics)
 {
-	if (policy->match_user && !policy->uid_known) {
-		if (subjects_find_user(policy->match_user, &policy->uid) < 0)
-			return -ENOENT;
-		policy->uid_known = true;
-	}
-	*ret = policy->match_user ? policy->uid : DF_UID_ANY;
-	return 0;
-}
+	if (!users->words.length || users->uids)
+		return;
+	users->uids = calloc(users->words.length, sizeof(*users->uids));
+	for (size_t i = 0; users->uids && i < users->words.length; i++) {
+		const struct word *word = &users->words.list[i];
 
-static int subject_add_policy(struct resolution *resolution, struct policy_config *policy,
-			      size_t index)
-{
-	uint32_t uid;
-
-	if (policy_resolve_user(policy, &uid) < 0) {
-		config_error(resolution->diagnostics, policy->match_where,
+		if (subjects_find_user(word->text, &users->uids[i]) == 0)
+			continue;
+		users->uids[i] = DF_UID_ANY; /* (uid_t)-1, which is nobody's */
+		config_error(diagnostics, word->where,
 			     "user: this host knows no user '%s'; write the uid, or create the "
 			     "user first",
-			     policy->match_user);
-		return 0;
+			     word->text);
 	}
-	if (policy->match_interfaces.length)
-		return subject_add_interfaces(resolution, policy, index);
-	if (policy->match_sources.length)
-		return subject_add_sources(resolution, policy, index, 0);
-	if (policy->match_cgroup)
-		return subject_add_cgroup(resolution, policy, index, uid);
-	if (policy->match_user)
-		return subject_add(resolution, index, 0, uid, 0);
-	return 0;
 }
 
-int subjects_resolve(struct config *config, const char *mount, bool strict,
-		     struct subject_list *ret, struct diagnostics *diagnostics)
+void subjects_find_users(struct config *config, struct diagnostics *diagnostics)
 {
-	_cleanup_close_ int fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct resolution resolution = {
-		.mount = mount, .mount_fd = fd, .strict = strict, .diagnostics = diagnostics};
-	size_t before = diagnostics->errors;
+	for (size_t i = 0; i < config->policies_length; i++) {
+		struct match *match = &config->policies[i].match;
 
-	if (fd < 0)
-		return -errno;
-	for (size_t i = 0; i < config->policies_length; i++)
-		if (subject_add_policy(&resolution, &config->policies[i], i) == -ENOMEM) {
-			subjects_done(&resolution.list);
-			return -ENOMEM;
-		}
-	if (diagnostics->errors > before) {
-		subjects_done(&resolution.list);
-		return -EINVAL;
+		users_find(&match->users, diagnostics);
+		users_find(&match->container.owners, diagnostics);
 	}
-	*ret = resolution.list;
-	return 0;
+}
+
+/* In any cgroup (id 0), or in the one at hand: one for each user, or one for everybody. */
+static int subject_add_users(const struct match *match, struct subject subject,
+			     struct subject_list *list)
+{
+	const struct users *users = &match->users;
+	int r = 0;
+
+	subject.uid = DF_UID_ANY;
+	if (!users->words.length)
+		return subject_add(list, subject);
+	for (size_t i = 0; users->uids && i < users->words.length && r == 0; i++) {
+		subject.uid = users->uids[i];
+		r = subject_add(list, subject);
+	}
+	return users->uids ? r : -ENOMEM;
+}
+
+int subjects_add_users(const struct config *config, struct subject_list *list)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->policies_length && r == 0; i++) {
+		const struct match *match = &config->policies[i].match;
+
+		if (match->users.words.length && !match_names_cgroups(match))
+			r = subject_add_users(match, (struct subject){.policy = i}, list);
+	}
+	return r;
+}
+
+/* Frames ----------------------------------------------------------------------------------- */
+
+/* One interface, or any (0), with each source that the policy names. */
+static int subject_add_sources(const struct match *match, size_t policy, uint32_t ifindex,
+			       struct subject_list *list)
+{
+	struct subject subject = {.policy = policy, .of_frames = true, .ifindex = ifindex};
+	int r = 0;
+
+	if (!match->sources.length)
+		return subject_add(list, subject);
+	for (size_t i = 0; i < match->sources.length && r == 0; i++) {
+		subject.source = match->sources.list[i];
+		r = subject_add(list, subject);
+	}
+	return r;
+}
+
+static int subject_add_interfaces(const struct match *match, size_t policy,
+				  struct subject_list *list)
+{
+	struct if_nameindex *interfaces = if_nameindex();
+	int r = interfaces ? 0 : -ENOMEM;
+
+	for (struct if_nameindex *at = interfaces; r == 0 && at->if_index; at++)
+		if (words_match(&match->interfaces, at->if_name))
+			r = subject_add_sources(match, policy, at->if_index, list);
+	if (interfaces)
+		if_freenameindex(interfaces);
+	return r;
+}
+
+int subjects_add_frames(const struct config *config, struct subject_list *list)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->policies_length && r == 0; i++) {
+		const struct match *match = &config->policies[i].match;
+
+		if (match->interfaces.length)
+			r = subject_add_interfaces(match, i, list);
+		else if (match->sources.length)
+			r = subject_add_sources(match, i, 0, list);
+	}
+	return r;
+}
+
+/* Cgroups ---------------------------------------------------------------------------------- */
+
+static void path_find(const struct word *word, int mount_fd, const char *mount, bool strict,
+		      struct diagnostics *diagnostics)
+{
+	uint64_t id;
+
+	if (word_is_glob(word->text) || cgroup_id_of(mount_fd, word->text, &id) == 0)
+		return;
+	diagnostics_add(diagnostics, strict ? DIAGNOSTIC_ERROR : DIAGNOSTIC_WARNING, word->where,
+			"there is no cgroup '%s' below %s; create it first, or write a glob for "
+			"one that comes and goes",
+			word->text, mount);
+}
+
+void subjects_find_paths(const struct config *config, int mount_fd, const char *mount, bool strict,
+			 struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < config->policies_length; i++) {
+		const struct words *paths = &config->policies[i].match.cgroups;
+
+		for (size_t j = 0; j < paths->length; j++)
+			path_find(&paths->list[j], mount_fd, mount, strict, diagnostics);
+	}
+}
+
+int subjects_add_cgroup(const struct config *config, uint64_t id, const struct match_cgroup *cgroup,
+			struct subject_list *list, struct rank_set *ret_unknown)
+{
+	unsigned int level = cgroup->identity->level;
+	int r = 0;
+
+	memset(ret_unknown, 0, sizeof(*ret_unknown));
+	for (size_t i = 0; i < config->policies_length && r == 0; i++) {
+		const struct match *match = &config->policies[i].match;
+		bool unknown;
+
+		if (match_level(match, cgroup, &unknown) != (int)level)
+			continue;
+		if (unknown)
+			rank_set_add(ret_unknown, i);
+		else
+			r = subject_add_users(
+				match,
+				(struct subject){.policy = i, .cgroup_id = id, .level = level},
+				list);
+	}
+	return r;
 }

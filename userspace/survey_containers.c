@@ -214,7 +214,7 @@ static void each_below(const struct survey *survey, const struct words *roots, c
 	char full[PATH_MAX];
 
 	for (size_t i = 0; i < roots->length; i++) {
-		(void)snprintf(full, sizeof(full), "%s%s", roots->list[i], pattern);
+		(void)snprintf(full, sizeof(full), "%s%s", roots->list[i].text, pattern);
 		survey_each(survey, full, take, (void *)survey);
 	}
 	if (roots->length)

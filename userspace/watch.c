@@ -40,6 +40,8 @@ const char *watch_name(const struct watch_finding *finding)
 		return hook_name(finding->index);
 	case WATCH_MAP_PIN:
 		return fence_map_name(finding->index);
+	case WATCH_ENTRIES:
+		return fence_map_name(FENCE_SUBJECTS);
 	case WATCH_TABLE:
 		return fence_map_name(publish_outer(finding->index));
 	default:
@@ -121,6 +123,23 @@ static void read_tables(const struct df_seal *should, const struct watch_source 
 	}
 }
 
+/* Of a table that is not frozen. By its id only root of the initial user namespace may open it. */
+static void read_entries(const struct df_seal *should, const struct watch_source *source,
+			 struct df_seal *ret)
+{
+	uint32_t id = should->tables[PUBLISH_SUBJECTS];
+	_cleanup_close_ int opened = -1;
+	int table = source->subjects;
+	uint64_t sum;
+
+	if (!should->entries)
+		return;
+	if (table < 0 && ret->tables[PUBLISH_SUBJECTS] == id)
+		table = opened = bpf_map_get_fd_by_id(id);
+	if (table >= 0 && publish_sum(table, &sum) == 0)
+		ret->entries = sum;
+}
+
 void watch_read(const struct df_seal *should, const struct watch_source *source,
 		struct df_seal *ret)
 {
@@ -131,6 +150,7 @@ void watch_read(const struct df_seal *should, const struct watch_source *source,
 	read_links(should, source, &is);
 	read_map_pins(source, &is);
 	read_tables(should, source, &is);
+	read_entries(should, source, &is);
 	if (source->generations) {
 		is.slot = source->active;
 		is.checksum = watch_checksum(&source->generations[should->slot & 1]);
@@ -176,6 +196,8 @@ void watch_compare(const struct df_seal *should, const struct df_seal *is,
 	for (unsigned int i = 0; i < DF_SEAL_TABLES; i++)
 		if (is->tables[i] != should->tables[i])
 			add(ret, WATCH_TABLE, i);
+	if (is->entries != should->entries)
+		add(ret, WATCH_ENTRIES, 0);
 	if (is->slot != should->slot)
 		add(ret, WATCH_ACTIVE, 0);
 	if (is->checksum != should->checksum)

@@ -16,6 +16,7 @@
 	X(LINK_PIN, "pin", "the link's pin was removed or replaced", PIN)                     \
 	X(MAP_PIN, "pin", "the map's pin was removed or replaced", PIN)                       \
 	X(TABLE, "table", "another map was put in the place of a policy's", PUBLISH)          \
+	X(ENTRIES, "entries", "whom policies are for was changed", PUBLISH)                   \
 	X(ACTIVE, "active", "the word that chooses the policy in force was changed", PUBLISH) \
 	X(GENERATION, "generation", "the policy in force was written to", PUBLISH)
 
@@ -40,7 +41,7 @@ struct watch_finding {
 	unsigned int index; /* a hook, a map, a table; 0 where there is only one */
 };
 
-#define WATCH_FINDINGS_MAX (3 * DF_HOOK_CGROUP_MAX + FENCE_MAP_MAX + DF_SEAL_TABLES + 3)
+#define WATCH_FINDINGS_MAX (3 * DF_HOOK_CGROUP_MAX + FENCE_MAP_MAX + DF_SEAL_TABLES + 4)
 
 struct watch_findings {
 	size_t length;
@@ -54,6 +55,7 @@ struct watch_source {
 	uint32_t active;
 	const struct df_generation *generations; /* NULL: not known, taken for right */
 	int cgroup_fd;
+	int subjects; /* the subjects' table in force; -1: as the outer map has it */
 };
 
 /* What is there. What cannot be told is taken from `should`. */

@@ -285,7 +285,7 @@ static int run_scenario(struct run *run, const struct scenario *scenario, uint64
 	if (r < 0)
 		return r;
 	publication_init(&publication);
-	r = publish_policy(&run->fence, &run->reading.image, &publication, &problem);
+	r = publish_policy(&run->fence, &run->reading.image, false, &publication, &problem);
 	if (r < 0) {
 		fprintf(stderr, "%s\n", problem.text);
 	} else {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenario.h"
 
+#include <fcntl.h>
+
+#include "userspace/census.h"
 #include "userspace/cgroup.h"
-#include "userspace/subjects.h"
 
 /* Every form that a resolver can be written in, and addresses and ports next to each other. */
 static const char resolvers[] =
@@ -107,11 +109,20 @@ static int reading_find_rank(struct reading *reading)
 static int reading_resolve(struct reading *reading, struct diagnostics *diagnostics)
 {
 	_cleanup_(subjects_done) struct subject_list subjects = {0};
+	_cleanup_(census_done) struct census census = {0};
 	_cleanup_free_ char *mount = NULL;
+	_cleanup_close_ int fd = -1;
 	int r = cgroup_find_mount(&mount);
 
 	if (r >= 0)
-		r = subjects_resolve(&reading->config, mount, false, &subjects, diagnostics);
+		r = fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r >= 0) {
+		subjects_find_users(&reading->config, diagnostics);
+		census_init(&census, &reading->config, fd);
+		r = census_fill(&census, "/", &subjects);
+	}
+	if (r >= 0)
+		r = subjects_add_users(&reading->config, &subjects);
 	if (r >= 0)
 		r = policy_compile(&reading->config, subjects.list, subjects.length,
 				   &reading->image);

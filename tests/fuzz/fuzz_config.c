@@ -117,6 +117,15 @@ static const char *const words[] = {
 	"#",
 	"redirect: ",
 	"unit: ",
+	"user_unit: ",
+	"container: {",
+	"pod: {",
+	"label: {",
+	"runtime: ",
+	"docker",
+	"id: ",
+	"a.service",
+	"\"*\"",
 };
 
 /* Stands before every other list of words, so that those need not begin at the beginning. */

@@ -162,7 +162,7 @@ static void test_resolved(void **state)
 	expect_set(&config, "system", 1, stub);
 	expect_set(&config, "upstream", 1, upstream);
 	assert_int_equal(config.policies_length, 2);
-	assert_string_equal(config.policies[0].match_cgroup,
+	assert_string_equal(config.policies[0].match.cgroups.list[0].text,
 			    "/system.slice/systemd-resolved.service*");
 	assert_string_equal(config.policies[0].sets[0], "upstream");
 	assert_string_equal(config.policies[1].sets[0], "system");
@@ -182,7 +182,7 @@ static void test_forwarder(void **state)
 	load(&host, &config);
 	assert_int_equal(config.policies_length, 2);
 	assert_true(config.policies[0].any);
-	assert_string_equal(config.policies[0].match_cgroup, "/system.slice/unbound.service*");
+	assert_string_equal(config.policies[0].match.cgroups.list[0].text, "/system.slice/unbound.service*");
 	host_remove(&host);
 }
 
@@ -201,7 +201,7 @@ static void test_forwarder_in_root_cgroup(void **state)
 	snprintf(number, sizeof(number), "%u", uid);
 	assert_int_equal(config.policies_length, uid ? 2 : 1);
 	if (uid)
-		assert_string_equal(config.policies[0].match_user, number);
+		assert_string_equal(config.policies[0].match.users.words.list[0].text, number);
 	host_remove(&host);
 }
 

@@ -14,6 +14,7 @@
 
 #include "bpf/abi.h"
 #include "userspace/config.h"
+#include "userspace/identity.h"
 #include "userspace/queue.h"
 
 #define V "apiVersion: dnsfence/v1\n"
@@ -91,6 +92,12 @@ static const char whole[] =
 	"  - {name: recursor, match: {cgroup: /system.slice/unbound.service}, resolvers: any}\n"
 	"  - {name: ci, match: {cgroup: /ci.slice/*, user: \"1000\"}, mode: enforce,\n"
 	"     on_deny: unreachable, resolvers: [corp, near]}\n"
+	"  - {name: web, match: {container: {name: 'web-*', image: [a, b], runtime: [docker, "
+	"podman],\n"
+	"     label: {app: web, tier: [1, 2]}, id: 3f0c*, user: root}}, resolvers: []}\n"
+	"  - {name: pods, match: {pod: {namespace: prod, name: x, label: {a: b}}}, resolvers: []}\n"
+	"  - {name: units, match: {unit: [a.service, 'b@*'], user_unit: c.scope, user: [a, 7],\n"
+	"     cgroup: [/x, /y]}, resolvers: []}\n"
 	"  - {name: vms, match: {interface: [virbr0, 'vnet*'], source: 10.9.0.0/16}, resolvers: "
 	"[]}\n"
 	"  - {name: default, resolvers: [near]}\n"
@@ -129,15 +136,15 @@ static void test_whole_top(void **state)
 	assert_int_equal(config->edge.interfaces.length, 2);
 	assert_true(words_match(&config->edge.interfaces, "vnet12"));
 	assert_false(words_match(&config->edge.interfaces, "eth1"));
-	assert_string_equal(config->edge.uplinks.list[0], "eth0");
+	assert_string_equal(config->edge.uplinks.list[0].text, "eth0");
 	assert_string_equal(config->runtimes.host, "/host");
 	assert_int_equal(config->runtimes.docker.length, 1);
-	assert_string_equal(config->runtimes.docker.list[0], "/data/docker");
+	assert_string_equal(config->runtimes.docker.list[0].text, "/data/docker");
 	assert_int_equal(config->runtimes.podman.length, 2);
-	assert_string_equal(config->runtimes.podman.list[1], "/b");
+	assert_string_equal(config->runtimes.podman.list[1].text, "/b");
 	assert_int_equal(config->runtimes.pods.length, 0);
-	assert_int_equal(config->policies[2].match_interfaces.length, 2);
-	assert_int_equal(config->policies[2].match_sources.list[0].prefix, 16);
+	assert_int_equal(config->policies[5].match.interfaces.length, 2);
+	assert_int_equal(config->policies[5].match.sources.list[0].prefix, 16);
 }
 
 static void test_whole_events(void **state)
@@ -204,19 +211,49 @@ static void test_whole_policies(void **state)
 	(void)state;
 	load_good(whole, &fixture);
 	policies = fixture.config.policies;
-	assert_int_equal(fixture.config.policies_length, 4);
+	assert_int_equal(fixture.config.policies_length, 7);
 	assert_true(policies[0].any);
-	assert_string_equal(policies[0].match_cgroup, "/system.slice/unbound.service");
-	assert_null(policies[0].match_user);
-	assert_string_equal(policies[1].match_user, "1000");
+	assert_string_equal(policies[0].match.cgroups.list[0].text,
+			    "/system.slice/unbound.service");
+	assert_int_equal(policies[0].match.users.words.length, 0);
+	assert_string_equal(policies[1].match.users.words.list[0].text, "1000");
 	assert_int_equal(policies[1].mode, MODE_ENFORCE);
 	assert_int_equal(policies[1].on_deny, EHOSTUNREACH);
 	assert_int_equal(policies[1].sets_length, 2);
 	assert_string_equal(policies[1].sets[0], "corp");
 	assert_true(policies[1].has_match);
-	assert_int_equal(policies[3].mode, MODE_INHERIT);
-	assert_int_equal(policies[3].on_deny, 0);
-	assert_false(policies[3].has_match);
+	assert_int_equal(policies[6].mode, MODE_INHERIT);
+	assert_int_equal(policies[6].on_deny, 0);
+	assert_false(policies[6].has_match);
+}
+
+static void test_whole_matches(void **state)
+{
+	_cleanup_fixture_ struct fixture fixture;
+	const struct container_match *container;
+	const struct match *match;
+
+	(void)state;
+	load_good(whole, &fixture);
+	container = &fixture.config.policies[2].match.container;
+	assert_string_equal(container->names.list[0].text, "web-*");
+	assert_int_equal(container->names.list[0].where.line, 17);
+	assert_int_equal(container->images.length, 2);
+	assert_int_equal(container->runtimes, 1u << RUNTIME_DOCKER | 1u << RUNTIME_PODMAN);
+	assert_int_equal(container->labels.length, 2);
+	assert_string_equal(container->labels.list[1].key, "tier");
+	assert_string_equal(container->labels.list[1].values.list[1].text, "2");
+	assert_string_equal(container->owners.words.list[0].text, "root");
+	assert_int_equal(container->where.line, 17);
+	match = &fixture.config.policies[3].match;
+	assert_int_equal(match->container.where.line, 0);
+	assert_string_equal(match->pod.namespaces.list[0].text, "prod");
+	assert_string_equal(match->pod.labels.list[0].key, "a");
+	match = &fixture.config.policies[4].match;
+	assert_int_equal(match->units.length, 2);
+	assert_int_equal(match->user_units.length, 1);
+	assert_int_equal(match->users.words.length, 2);
+	assert_int_equal(match->cgroups.length, 2);
 }
 
 struct bad_case {
@@ -361,8 +398,31 @@ static const struct bad_case bad[] = {
 	{POLICY("match: {cgroup: ci.slice}"), 3, 0, "begin with /"},
 	{POLICY("match: {cgroup: /a/../b}"), 3, 0, "plain path"},
 	{POLICY("match: {cgroup: /a//b}"), 3, 0, "plain path"},
-	{POLICY("match: {unit: x.service}"), 3, 0, "cgroup"},
-	{POLICY("match: {container: x}"), 3, 0, "cgroup"},
+	{POLICY("match: {cgroup: [/a, b]}"), 3, 57, "begin with /"},
+	{POLICY("match: {cgroup: "
+		"/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v/w/x/y/z/1/2/3/4/5/6}"),
+	 3, 52, "deeper than 31 levels"},
+	{POLICY("match: {unit: x.service, source: 10.0.0.1}"), 3, 0, "write two policies"},
+	{POLICY("match: {unit: nginx}"), 3, 50, "did you mean 'nginx.service'"},
+	{POLICY("match: {unit: [a.service, nginx.timer]}"), 3, 62, "no cgroup"},
+	{POLICY("match: {unit: /system.slice/a.service}"), 3, 50, "is a path"},
+	{POLICY("match: {unit: \"a b.service\"}"), 3, 50, "cannot be a unit"},
+	{POLICY("match: {unit: \"\"}"), 3, 50, "cannot be a unit"},
+	{POLICY("match: {unit: []}"), 3, 50, "list is empty"},
+	{POLICY("match: {unit: {a: b}}"), 3, 50, "expected a list"},
+	{POLICY("match: {user_unit: app}"), 3, 55, "app.service"},
+	{POLICY("match: {userunit: a.scope}"), 3, 44, "did you mean 'user_unit'"},
+	{POLICY("match: {container: x}"), 3, 55, "expected keys and values"},
+	{POLICY("match: {container: {}}"), 3, 55, "every container"},
+	{POLICY("match: {container: {nam: x}}"), 3, 56, "did you mean 'name'"},
+	{POLICY("match: {container: {runtime: rkt}}"), 3, 65, "cri-o"},
+	{POLICY("match: {container: {id: \"\"}}"), 3, 60, "empty word"},
+	{POLICY("match: {container: {label: app}}"), 3, 63, "expected keys and values"},
+	{POLICY("match: {container: {label: {}}}"), 3, 63, "{app: web}"},
+	{POLICY("match: {container: {label: {a: {b: c}}}}"), 3, 67, "expected a list"},
+	{POLICY("match: {pod: x}"), 3, 49, "expected keys and values"},
+	{POLICY("match: {pod: {}}"), 3, 49, "every pod"},
+	{POLICY("match: {pod: {image: x}}"), 3, 50, "unknown key 'image' in pod"},
 	{POLICY("redirect: 10.0.0.1"), 3, 0, "redirect"},
 	{POLICY("mode: off"), 3, 0, "enforce or audit"},
 };
@@ -652,6 +712,7 @@ int main(void)
 		cmocka_unit_test(test_whole_events),
 		cmocka_unit_test(test_whole_resolvers),
 		cmocka_unit_test(test_whole_policies),
+		cmocka_unit_test(test_whole_matches),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_all_errors),
 		cmocka_unit_test(test_too_many_errors),

@@ -19,10 +19,11 @@
 static uint32_t sides_of(int mode, char *interface, char *uplink, const char *name,
 			 const char *kind, unsigned int type)
 {
+	struct word interfaces = {interface}, uplinks = {uplink};
 	const struct edge_config config = {
 		.mode = mode,
-		.interfaces = {&interface, interface ? 1 : 0},
-		.uplinks = {&uplink, uplink ? 1 : 0},
+		.interfaces = {&interfaces, interface ? 1 : 0},
+		.uplinks = {&uplinks, uplink ? 1 : 0},
 	};
 	struct link_info link = {.ifindex = 3, .type = type, .loopback = type == ARPHRD_LOOPBACK};
 

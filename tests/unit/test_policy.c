@@ -411,7 +411,7 @@ static void test_origins(void **state)
 	assert_int_equal(origin_rank_of(of, 0, "10.9.9.9"), 1);
 	assert_int_equal(origin_rank_of(of, 0, "192.0.2.1"), DF_POLICY_MAX);
 	assert_int_equal(origin_rank_of(of, 8, "10.1.2.3"), DF_POLICY_MAX);
-	assert_int_equal(policy_set_subjects(of, NULL, 0), 0);
+	assert_int_equal(policy_set_frames(of, NULL, 0), 0);
 	assert_int_equal(of->origins_length, 0);
 	assert_int_equal(of->generation.flags, DF_GEN_SEVERAL);
 }

@@ -281,7 +281,7 @@ static void test_containerd(void **state)
 static void test_containerd_elsewhere(void **state)
 {
 	struct runtime_roots roots = {.host = root};
-	char *words[] = {(char *)"/data/containerd"};
+	struct word words[] = {{.text = (char *)"/data/containerd"}};
 
 	(void)state;
 	put("/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/" ID "/config.json",
