@@ -7,7 +7,10 @@
 # namespace, whose first process takes everything with it when it is killed.
 #
 #   /ID/engine          dockerd, containerd, its shims; podman, conmon, aardvark-dns
-#   /ID/docker/CONTAINER    /ID/podman/libpod-CONTAINER
+#   /ID/docker/CONTAINER    /ID/podman/libpod-CONTAINER    root's
+#   /user.slice/user-UID.slice/user@UID.service             a user's, who has this below himself:
+#       session             podman, conmon, slirp4netns
+#       podman/libpod-CONTAINER
 #
 # Their bridges are masqueraded in the near namespace. The world's resolv.conf names GOOD. Beyond
 # it there is 8.8.8.8, which programs have hard-coded.
@@ -94,7 +97,7 @@ make_image() {
 	mkdir -p "$WORK/image"/{bin,etc,proc,sys,dev,tmp}
 	copy_program "$(command -v busybox)"
 	copy_program "$PROBE"
-	for applet in sh sleep nslookup cat id ps true; do
+	for applet in sh sleep nslookup cat readlink true; do
 		ln -s busybox "$WORK/image/bin/$applet"
 	done
 	tar -C "$WORK/image" -c . >"$WORK/image.tar" || die "no image"
@@ -103,20 +106,21 @@ make_image() {
 # Everything in it ends with its first process; what was mounted goes with its mount namespace.
 cleanup_more() {
 	local try
+	[[ ! -e $CGROUP2/$ROOTLESS_SLICE/cgroup.kill ]] || echo 1 >"$CGROUP2/$ROOTLESS_SLICE/cgroup.kill"
 	for ((try = 0; try < 50; try++)); do
-		find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
-		[[ -d $CGROUP ]] || break
+		find "$CGROUP" "$CGROUP2/$ROOTLESS_SLICE" -depth -type d -exec rmdir {} + 2>/dev/null
+		[[ -d $CGROUP || -d $CGROUP2/$ROOTLESS_SLICE ]] || break
 		sleep 0.1
 	done
+	rmdir "$CGROUP2/user.slice" 2>/dev/null # if nobody else is in it
 }
 
 # Docker -----------------------------------------------------------------------------------
 
 docker() {
-	command docker -H "unix://$WORK/docker.sock" "$@"
+	env -u DOCKER_HOST -u DOCKER_CONTEXT DOCKER_CONFIG="$WORK/docker-cli" \
+		docker -H "unix://$WORK/docker.sock" "$@"
 }
-unset DOCKER_HOST DOCKER_CONTEXT
-export DOCKER_CONFIG=$WORK/docker-cli
 
 docker_answers() { docker version >/dev/null 2>&1; }
 
@@ -196,6 +200,44 @@ setup_podman() {
 		>"$WORK/podman.log" 2>&1 || die "no image in podman: $(tail -n 3 "$WORK/podman.log")"
 }
 
+# Podman without root: a user of the world's own, and his manager's cgroup, delegated to him as
+# systemd does it.
+ROOTLESS_UID=$((60000 + $$ % 5000))
+ROOTLESS_SLICE=user.slice/user-$ROOTLESS_UID.slice
+ROOTLESS_MANAGER=$ROOTLESS_SLICE/user@$ROOTLESS_UID.service
+ROOTLESS_PARENT=$ROOTLESS_MANAGER/podman
+
+# make_user: before setup_world. What is fenced is then all that this user has.
+make_user() {
+	local uid=$ROOTLESS_UID file
+	need newuidmap newgidmap slirp4netns setpriv
+	mkdir -p "$WORK/etc" "$WORK/home/.config/containers" "$CGROUP2/$ROOTLESS_MANAGER"/{session,podman}
+	chmod 711 "$WORK"
+	chown -R "$uid:$uid" "$CGROUP2/$ROOTLESS_MANAGER"
+	for file in passwd group; do cp /etc/$file "$WORK/etc"; done
+	echo "$ID:x:$uid:$uid::$WORK/home:/bin/sh" >>"$WORK/etc/passwd"
+	echo "$ID:x:$uid:" >>"$WORK/etc/group"
+	for file in subuid subgid; do echo "$ID:$((uid << 16)):65536" >"$WORK/etc/$file"; done
+	podman_config >"$WORK/home/.config/containers/containers.conf"
+	chown -R "$uid:$uid" "$WORK/home"
+	FENCED=/$ROOTLESS_SLICE
+	INSTANCE=(--cgroup "$FENCED" --pin-dir "$PIN_DIR" --runtime-dir "$WORK/run")
+}
+
+rootless() {
+	world "$ROOTLESS_MANAGER/session" setpriv --reuid $ROOTLESS_UID --regid $ROOTLESS_UID \
+		--init-groups env -i HOME="$WORK/home" PATH="$PATH" \
+		XDG_RUNTIME_DIR=/run/user/$ROOTLESS_UID podman "$@"
+}
+
+setup_rootless() {
+	need podman runc conmon
+	world "$ENGINE" install -d -m 700 -o $ROOTLESS_UID -g $ROOTLESS_UID /run/user/$ROOTLESS_UID
+	rootless import -q -c 'CMD ["sleep", "600"]' -c 'LABEL from=image' - $IMAGE \
+		<"$WORK/image.tar" >"$WORK/podman.log" 2>&1 ||
+		die "no image in rootless podman: $(tail -n 3 "$WORK/podman.log")"
+}
+
 # Containers -------------------------------------------------------------------------------
 
 # box ENGINE NAME [OPTION...]: starts it, detached. Sets BOX_IDS[NAME].
@@ -203,6 +245,10 @@ declare -A BOX_IDS BOX_ENGINES
 box() {
 	local engine=$1 name=$2
 	shift 2
+	case $engine in
+	podman) set -- --cgroup-parent "/$PODMAN_PARENT" "$@" ;;
+	rootless) set -- --cgroup-parent "/$ROOTLESS_PARENT" "$@" ;;
+	esac
 	BOX_IDS[$name]=$("$engine" run -d --name "$name" "$@" $IMAGE 2>"$WORK/box.log" | tail -n 1)
 	BOX_ENGINES[$name]=$engine
 	[[ ${BOX_IDS[$name]} =~ ^[0-9a-f]{64}$ ]] || die "$engine run $name: $(<"$WORK/box.log")"
