@@ -259,6 +259,12 @@ box() {
 # mac_of DEVICE: in the near namespace.
 mac_of() { ip -n "$NEAR" -j link show "$1" | jq -r '.[0].address'; }
 
+# same_box NAME OTHER: after a rename, the one that was called OTHER.
+same_box() {
+	BOX_ENGINES[$1]=${BOX_ENGINES[$2]}
+	BOX_IDS[$1]=${BOX_IDS[$2]}
+}
+
 # in_box NAME COMMAND...
 in_box() {
 	local name=$1
@@ -317,6 +323,12 @@ box_event() {
 		.event.reason == \"resolver-not-sanctioned\" and .process.pid > 0 and (${4:-true})"
 }
 
+# asked_by NAME PROGRAM: what the event of a forwarder's lookup says of who asked for it.
+asked_by() {
+	echo ".dnsfence.via.cgroup.path == \"$(cgroup_of_box "$1")\" and
+		.dnsfence.via.process.name == \"$2\" and .dns.question.name == \"x.test\""
+}
+
 # box_leaks NAME ADDR TECHNIQUE [ARGUMENT...]: without the fence it arrives at ADDR's port 53.
 box_leaks() {
 	local before
@@ -325,6 +337,8 @@ box_leaks() {
 	((CHECKS++))
 	wait_until arrived_more "$2" "$before" || fail "$1, $3 to $2, open: nothing arrived ($OUT)"
 }
+
+denied_is() { [[ $(denied) == "$1" ]]; }
 
 # box_blocked NAME POLICY ADDR TECHNIQUE [ARGUMENT...]: with it EPERM, no packet, one denial and
 # one event, which names the container's cgroup, the process and the policy.
@@ -338,7 +352,9 @@ box_blocked() {
 	expect "$what, exit status" "$STATUS" 1
 	box_settle "$name"
 	expect "$what, packets at the far end" "$(arrived "$addr")" "$before"
-	expect "$what, denied counter" "$(denied)" $((denied_before + 1))
+	((CHECKS++))
+	wait_until denied_is $((denied_before + 1)) ||
+		fail "$what, denied counter: got $(denied), want $((denied_before + 1))"
 	expect_new_event "$what" "$(box_event "$name" "$addr" "$policy" \
 		'.process.name == "leakprobe"')"
 }
