@@ -5,7 +5,8 @@
 #
 # Docker's resolver at 127.0.0.11 of its own networks. To the container it is one behind NAT, to
 # be marked `translated`; the lookup beyond it is the daemon's, made in the container's network
-# namespace, and its policy's. Where that refuses the upstream, nobody's answer comes back.
+# namespace, and its policy's. Where that refuses the upstream, nobody's answer comes back, and
+# the event says who asked.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/containers.sh"
 setup
@@ -24,7 +25,7 @@ policy <<-YAML
 	policies:
 	  - {name: bare, match: {cgroup: $(cgroup_of_box bare)}, resolvers: [good]}
 	  - {name: boxes, match: {cgroup: /$DOCKER_PARENT}, resolvers: [embedded]}
-	  - {name: engine, match: {cgroup: /$ENGINE}, resolvers: [good]}
+	  - {name: engine, match: {cgroup: /$ENGINE}, resolvers: [good], forwards: true}
 	  - {name: default, resolvers: []}
 	edge: {interfaces: off}
 	events: {stdout: true}
@@ -65,7 +66,7 @@ expect "stray asks, packets at the far end" "$(arrived $HARD)" "$before"
 space=$(in_box stray readlink /proc/self/ns/net)
 expect_new_event "stray asks" ".dnsfence.cgroup.path == \"/$ENGINE\" and .rule.name == \"engine\" and
 	.destination.ip == \"$HARD\" and .process.name == \"dockerd\" and
-	.dnsfence.netns.inode == ${space//[^0-9]/}"
+	.dnsfence.via.netns.inode == ${space//[^0-9]/} and $(asked_by stray nslookup)"
 
 # And when its policy sanctions that one, too.
 sed -i "s/good: \[$GOOD4\]/good: [$GOOD4], engine: [$GOOD4, $HARD]/

@@ -5,7 +5,7 @@
 #
 # Podman's containers, as root: on its default network with the host's resolvers, and on a network
 # of its own, where aardvark-dns answers at the bridge's address and asks for them from the cgroup
-# of the podman that started it.
+# of the podman that started it. What it is refused the event lays at the asker's door.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/containers.sh"
 setup
@@ -29,7 +29,7 @@ config() {
 		policies:
 		  - {name: strong, match: {cgroup: $(cgroup_of_box strong)}, resolvers: [second]}
 		  - {name: boxes, match: {cgroup: /$PODMAN_PARENT}, resolvers: [good, bridge]}
-		  - {name: engine, match: {cgroup: /$ENGINE}, resolvers: [$1]}
+		  - {name: engine, match: {cgroup: /$ENGINE}, resolvers: [$1], forwards: true}
 		  - {name: default, resolvers: []}
 		edge: {interfaces: off}
 		events: {stdout: true}
@@ -67,7 +67,8 @@ expect "app asks, its forwarder may not" "$(box_asks app $BRIDGE)" ''
 box_settle app
 expect "app asks, its forwarder may not, packets" "$(arrived $GOOD4)" "$before"
 expect_new_event "the forwarder" ".dnsfence.cgroup.path == \"/$ENGINE\" and .rule.name == \"engine\"
-	and .destination.ip == \"$GOOD4\" and .process.name == \"aardvark-dns\""
+	and .destination.ip == \"$GOOD4\" and .process.name == \"aardvark-dns\" and
+	$(asked_by app nslookup)"
 expect "plain asks without it" "$(box_asks plain $GOOD4)" $GOOD_ANSWER
 
 expect_log_whole

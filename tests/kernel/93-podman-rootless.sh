@@ -5,7 +5,7 @@
 #
 # Podman's containers, without root. What they send leaves the host through slirp4netns, from the
 # cgroup of the podman that started it: a lookup has to pass the container's policy and then
-# slirp4netns'. Its own resolver, 10.0.2.3, is one more forwarder.
+# slirp4netns'. Its own resolver, 10.0.2.3, is one more forwarder. Its events name the container.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/containers.sh"
 make_user
@@ -25,7 +25,7 @@ config() {
 		policies:
 		  - {name: other, match: {cgroup: $(cgroup_of_box other)}, resolvers: [second, hard]}
 		  - {name: boxes, match: {cgroup: /$ROOTLESS_PARENT}, resolvers: [good, slirp]}
-		  - {name: session, match: {cgroup: /$ROOTLESS_MANAGER/session}, resolvers: [$1]}
+		  - {name: session, match: {cgroup: /$ROOTLESS_MANAGER/session}, resolvers: [$1], forwards: true}
 		  - {name: default, resolvers: []}
 		edge: {interfaces: off}
 		events: {stdout: true}
@@ -49,11 +49,12 @@ expect "web asks slirp4netns" "$(box_asks web $SLIRP)" $GOOD_ANSWER
 box_blocked other other $GOOD4 udp-sendto
 expect "other asks $OTHER4" "$(box_asks other $OTHER4)" $GOOD_ANSWER
 
-# slirp_refused WHAT ADDR: nobody's answer, and the event is slirp4netns'.
+# slirp_refused NAME ADDR: the event is slirp4netns', and names who asked it.
 slirp_refused() {
-	expect_new_event "$1" ".dnsfence.cgroup.path == \"/$ROOTLESS_MANAGER/session\" and
+	expect_new_event "$1 asks $2, slirp4netns" ".dnsfence.cgroup.path == \"/$ROOTLESS_MANAGER/session\" and
 		.rule.name == \"session\" and .destination.ip == \"$2\" and
-		.process.name == \"slirp4netns\" and .user.id == \"$ROOTLESS_UID\""
+		.process.name == \"slirp4netns\" and .user.id == \"$ROOTLESS_UID\" and
+		$(asked_by "$1" nslookup)"
 }
 
 # What the container may ask, and slirp4netns may not.
@@ -62,7 +63,7 @@ mark_events
 expect "other asks $HARD, by slirp4netns" "$(box_asks other $HARD)" ''
 box_settle other
 expect "other asks $HARD, packets" "$(arrived $HARD)" "$before"
-slirp_refused "other asks $HARD" $HARD
+slirp_refused other $HARD
 config second
 dnsfence reload 2>/dev/null
 before=$(arrived $GOOD4)
@@ -70,7 +71,7 @@ mark_events
 expect "web asks slirp4netns, which may not" "$(box_asks web $SLIRP)" ''
 box_settle web
 expect "web asks slirp4netns, which may not, packets" "$(arrived $GOOD4)" "$before"
-slirp_refused "web asks slirp4netns" $GOOD4
+slirp_refused web $GOOD4
 expect "other still asks $OTHER4" "$(box_asks other $OTHER4)" $GOOD_ANSWER
 
 expect_log_whole
