@@ -73,8 +73,7 @@ frame_blocked() {
 	local name=$1 device=$2 mac=$3 before
 	before=$(arrived $HARD)
 	mark_events
-	box_probe "$name" af-packet-raw $HARD 53 -i "$device" -m "$mac"
-	box_settle "$name"
+	box_probe_settled "$name" af-packet-raw $HARD 53 -i "$device" -m "$mac"
 	expect "$name, af-packet-raw, packets at the far end" "$(arrived $HARD)" "$before"
 	expect_new_event "$name, af-packet-raw" "$(box_event "$name" $HARD boxes \
 		'.dnsfence.hook | startswith("edge")' | sed 's/ and .process.pid > 0//')"

@@ -281,15 +281,27 @@ cgroup_of_box() {
 	esac
 }
 
-# box_probe NAME ARGUMENT...: leakprobe in it; sets OUT STATUS ERRNO STEP.
+# box_probe NAME ARGUMENT...: leakprobe in it; sets OUT STATUS ERRNO.
 box_probe() {
-	OUT=$(in_box "$1" leakprobe "${@:2}" 2>&1)
-	STATUS=$?
-	ERRNO=${OUT##*errno=} STEP=${OUT##*step=}
-	ERRNO=${ERRNO%% *} STEP=${STEP%% *}
+	box_outcome in_box "$1" leakprobe "${@:2}"
 }
 
-# What left the container before this has arrived.
+box_outcome() {
+	OUT=$("$@" 2>&1)
+	STATUS=$?
+	ERRNO=${OUT##*errno=} ERRNO=${ERRNO%% *}
+}
+
+# The same, and what left the container before this has arrived when it returns.
+box_probe_settled() {
+	local before
+	before=$(arrived $CLIENT4)
+	box_outcome in_box "$1" sh -c "leakprobe \"\$@\"; status=\$?
+		leakprobe udp-sendto $CLIENT4 9 >/dev/null; exit \$status" sh "${@:2}"
+	wait_until arrived_more $CLIENT4 "$before" || fail "$1: a packet to port 9 did not arrive"
+}
+
+# After something else than a probe.
 box_settle() {
 	local before
 	before=$(arrived $CLIENT4)
@@ -347,10 +359,9 @@ box_blocked() {
 	shift 3
 	before=$(arrived "$addr") denied_before=$(denied)
 	mark_events
-	box_probe "$name" "$1" "$addr" 53 "${@:2}"
+	box_probe_settled "$name" "$1" "$addr" 53 "${@:2}"
 	expect "$what, errno" "$ERRNO" EPERM
 	expect "$what, exit status" "$STATUS" 1
-	box_settle "$name"
 	expect "$what, packets at the far end" "$(arrived "$addr")" "$before"
 	((CHECKS++))
 	wait_until denied_is $((denied_before + 1)) ||
