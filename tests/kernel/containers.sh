@@ -32,6 +32,8 @@ world_script() {
 		mount -t sysfs sysfs /sys # of this network namespace
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup
 		mount -t tmpfs -o mode=755 run /run
+		mkdir -p /var/lib/containers # Podman's cache of blobs is there, wherever its storage is
+		mount -t tmpfs -o mode=755 containers /var/lib/containers
 		mount -t tmpfs -o mode=755 net /dev/net
 		mknod -m 666 /dev/net/tun c 10 200
 		for file in "$work"/etc/*; do
