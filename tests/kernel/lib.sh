@@ -117,12 +117,11 @@ finish() {
 
 # wait_until COMMAND...: up to 5 seconds, more on machines that are said to be slow.
 wait_until() {
-	local try
-	for ((try = 0; try < 100 * SLOW; try++)); do
-		"$@" && return 0
+	local end=$((SECONDS + 5 * SLOW + 1))
+	until "$@"; do
+		((SECONDS < end)) || return 1
 		sleep 0.05
 	done
-	return 1
 }
 
 # kernel_is_from VERSION: the running kernel is that one or a later one.
@@ -505,10 +504,13 @@ expect_log_whole() {
 		jq -c '[.counters.denied, .counters.audited, .log]')"
 }
 
-# event_of PID [FILTER]: the first event of that process that passes the filter.
+# event_of PID [FILTER]: the first event of that process that passes the filter. jq takes long to
+# start, and is not before there is something for it to read.
 event_of() {
-	jq -c --argjson pid "$1" "select(.process.pid == \$pid and (${2:-true}))" \
-		"$EVENTS" 2>/dev/null | head -n 1
+	local lines
+	lines=$(grep -F "\"pid\":$1," "$EVENTS" 2>/dev/null) || return
+	jq -c --argjson pid "$1" "select(.process.pid == \$pid and (${2:-true}))" <<<"$lines" 2>/dev/null |
+		head -n 1
 }
 
 has_event() {
