@@ -21,6 +21,7 @@ readable() {
 }
 
 unreadable() {
+	local protocol
 	hidden ip4-ssrr $BAD4 53 source-route -f $GOOD4
 	hidden ip4-cmsg-lsrr $BAD4 53 source-route -f $GOOD4
 	hidden ip4-cmsg-lsrr $GOOD4 53 source-route -f $BAD4
@@ -28,6 +29,10 @@ unreadable() {
 	hidden ip6-routing-raw $GOOD6 53 routing-header -f $BAD6
 	hidden ip6-routing-raw $GOOD6 853 routing-header -f $BAD6
 	hidden ip6-fragment-next $BAD6 53 hand-made-fragment
+	for protocol in 132 33; do # SCTP, DCCP
+		hidden raw-ports $BAD4 53 transport -x $protocol
+		hidden raw-ports $BAD6 853 transport -x $protocol
+	done
 }
 
 cases() {
@@ -38,34 +43,37 @@ prove cases
 
 # The decoy of two overlapping first fragments goes to port 9; what names port 53 stays here.
 for address in $BAD4 $BAD6; do
-	before=$(arrived $address)
+	before=$(arrived $address) failures=$FAILURES
 	probe raw-overlap $address 53
 	expect "raw-overlap $address, errno" "$ERRNO" EPERM
 	settle
 	expect "raw-overlap $address, packets" "$(arrived $address)" $((before + 1))
 	expect_event "raw-overlap $address" "$PID" \
 		'.event.reason == "resolver-not-sanctioned" and .destination.port == 53'
+	((FAILURES > failures)) || covered raw-overlap 53 packet
 done
 
 # A segment routing encapsulation, by hand: the event names the inner target.
 for inner in $BAD4 $BAD6 $GOOD6; do
-	before=$(arrived $GOOD6)
+	before=$(arrived $GOOD6) failures=$FAILURES
 	probe ip6-routing-tunnel $GOOD6 53 -f $inner
 	expect "routing header, inside it $inner, errno" "$ERRNO" EPERM
 	settle
 	expect "routing header, inside it $inner, packets" "$(arrived $GOOD6)" "$before"
 	expect_event "routing header, inside it $inner" "$PID" \
 		".event.reason == \"routing-header\" and .destination.ip == \"$inner\""
+	((FAILURES > failures)) || covered ip6-routing-tunnel 53 packet routing-header
 done
 
 # A TCP connection under a source route: the SYN is dropped, the probe's own bound ends it.
-before=$(arrived $BAD4) denied_before=$(denied)
+before=$(arrived $BAD4) denied_before=$(denied) failures=$FAILURES
 probe ip4-lsrr-tcp $BAD4 53 -f $GOOD4 -t 500
 expect "ip4-lsrr-tcp, step" "$STEP" connect
 settle
 expect "ip4-lsrr-tcp, packets at the hop" "$(arrived $BAD4)" "$before"
 expect_more "ip4-lsrr-tcp, denied counter" "$(denied)" "$denied_before"
 expect_event "ip4-lsrr-tcp" "$PID" '.event.reason == "source-route" and .dnsfence.hook == "packet"'
+((FAILURES > failures)) || covered ip4-lsrr-tcp 53 packet source-route
 
 # Mobile IPv6's routing header needs no privilege where the kernel has it; this one may not.
 probe ip6-cmsg-routing $BAD6 53 -f $GOOD6

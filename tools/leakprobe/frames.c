@@ -28,6 +28,7 @@
 #define LABEL_INNER 200
 #define LABEL_BOTTOM 0x100u
 #define LABELS_DEEP 17
+#define PPPOE_SESSION 1
 
 static bool same_address(const struct sockaddr *a, const union endpoint *b)
 {
@@ -257,6 +258,28 @@ static int af_packet_snap(struct probe *p)
 	return send_typed(p, put_snap);
 }
 
+/* In a PPPoE session, as to an access concentrator (RFC 2516 4, RFC 1661 2). */
+static int af_packet_pppoe(struct probe *p)
+{
+	const uint16_t protocol = is_ip4(&p->to) ? 0x0021 : 0x0057;
+	unsigned int device = find_device(p);
+	struct packet frame = {}, datagram = {};
+	unsigned char own[6];
+	int result = open_packet(p, SOCK_RAW) ?: make_datagram(p, &p->to, &datagram)
+		?: read_own_lladdr(p, device, own);
+	const uint16_t header[] = {htons(ETH_P_PPP_SES), htons(0x1100), htons(PPPOE_SESSION),
+				   htons((uint16_t)(datagram.len + sizeof(protocol))),
+				   htons(protocol)};
+
+	if (result)
+		return result;
+	put(&frame, p->lladdr, 6);
+	put(&frame, own, 6);
+	put(&frame, header, sizeof(header));
+	put(&frame, datagram.bytes, datagram.len);
+	return send_frame(p, &frame, device);
+}
+
 static int af_packet_dgram(struct probe *p)
 {
 	unsigned int device = find_device(p);
@@ -413,6 +436,7 @@ const struct technique frame_techniques[] = {
 	 "AF_PACKET, 802.1Q tag 20, two MPLS labels"},
 	{"af-packet-snap", FOR_BOTH, NEEDS_RAW, af_packet_snap,
 	 "AF_PACKET, 802.3 with LLC and SNAP"},
+	{"af-packet-pppoe", FOR_BOTH, NEEDS_RAW, af_packet_pppoe, "AF_PACKET, in a PPPoE session"},
 	{"af-packet-qdisc-bypass", FOR_BOTH, NEEDS_RAW, af_packet_qdisc_bypass,
 	 "AF_PACKET with PACKET_QDISC_BYPASS: past tc egress"},
 	{"af-packet-vnet-hdr", FOR_BOTH, NEEDS_RAW, af_packet_vnet_hdr,

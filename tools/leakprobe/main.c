@@ -54,7 +54,7 @@ static void print_usage(FILE *to)
 	      "address)\n"
 	      "  -m LLADDR where frames go (default ff:ff:ff:ff:ff:ff)\n"
 	      "  -x NUMBER extension headers of ip6-dstopts-chain (default 7), protocol of "
-	      "raw-protocol\n"
+	      "raw-protocol, raw-ports\n"
 	      "  -t MS     bound of a connect() or send() (default 3000), then EINPROGRESS\n"
 	      "  -h        this text\n"
 	      "\n"

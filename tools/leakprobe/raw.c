@@ -233,6 +233,22 @@ static int raw_protocol(struct probe *p)
 		       ?: send_bytes(p, p->query + 2, p->query_len, 0, &target);
 }
 
+/*
+ * The query behind the ports of protocol -x, where SCTP and DCCP have them, too (RFC 9260 3.1,
+ * RFC 4340 5.1); the rest of their headers is nothing.
+ */
+static int raw_ports(struct probe *p)
+{
+	union endpoint target = with_port(&p->to, 0);
+	const uint16_t header[6] = {htons(40053), htons(port_of(&p->to))};
+	struct packet packet = {};
+
+	put(&packet, header, sizeof(header));
+	put(&packet, p->query + 2, p->query_len);
+	return open_socket(p, p->to.any.sa_family, SOCK_RAW, (int)p->chain)
+		       ?: send_bytes(p, packet.bytes, packet.len, 0, &target);
+}
+
 static int ip6_dstopts_chain(struct probe *p)
 {
 	struct packet packet = {}, body = {};
@@ -286,6 +302,7 @@ const struct technique raw_techniques[] = {
 	{"raw-overlap", FOR_BOTH, NEEDS_RAW, raw_overlap,
 	 "two first fragments: to port 9, then to PORT"},
 	{"raw-protocol", FOR_BOTH, NEEDS_RAW, raw_protocol, "the query as data of IP protocol -x"},
+	{"raw-ports", FOR_BOTH, NEEDS_RAW, raw_ports, "the query behind ports of IP protocol -x"},
 	{"ip6-fragment-next", FOR_6, NEEDS_RAW, ip6_fragment_next,
 	 "later fragment with a UDP header that says ICMPv6"},
 	{"ip6-routing-raw", FOR_6, NEEDS_RAW, ip6_routing_raw,
