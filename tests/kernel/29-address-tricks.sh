@@ -49,13 +49,14 @@ prove cases
 # TCP_REPAIR makes a connection without a handshake; its connect() is a connect() all the same.
 # Towards the sanctioned resolver its segment is let through, and reset by who knows of nothing.
 for address in $BAD4 $BAD6; do
-	before=$(arrived $address) denied_before=$(denied)
+	before=$(arrived $address) denied_before=$(denied) failures=$FAILURES
 	probe tcp-repair $address 53
 	expect "tcp-repair $address, errno" "$ERRNO" EPERM
 	settle
 	expect "tcp-repair $address, packets" "$(arrived $address)" "$before"
 	expect "tcp-repair $address, denied counter" "$(denied)" $((denied_before + 1))
 	expect_event "tcp-repair $address" "$PID" ".dnsfence.hook | startswith(\"connect\")"
+	((FAILURES > failures)) || covered tcp-repair 53 "$([[ $address == *:* ]] && echo connect6 || echo connect4)"
 	good=$(twin $address)
 	before=$(arrived "$good")
 	probe tcp-repair "$good" 53

@@ -49,10 +49,14 @@ expect "resets, and nothing else, over IPv4" "$(arrived $BAD4)" $((before4 + RES
 expect "a reset, and nothing else, over IPv6" "$(arrived $BAD6)" $((before6 + 1))
 expect "closing is no violation" "$(denied)" 0
 for case in $KINDS; do
+	failures=$FAILURES
 	held_fails "$case" "${case#*:}" "$(errno_of_closed "$case")"
+	((FAILURES > failures)) || covered "hold-${case%%:*}" 53 "closed by sock_diag"
 done
 expect "what was closed gets no further than the socket" "$(denied)" 0
+failures=$FAILURES
 held_fails udplite $BAD4 EPERM
+((FAILURES > failures)) || covered hold-udplite 53 packet
 held_works good-udp $GOOD4
 held_works good-tcp $GOOD6
 held_works outside-udp $OUTSIDE4

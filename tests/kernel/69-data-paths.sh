@@ -34,7 +34,7 @@ done
 # Pulling the cork sends, and the kernel tells the caller nothing; sendfile() and splice() learn
 # of it on UDP. Nothing has left, and the log has the question.
 silent() {
-	local address=$2 before denied_before
+	local address=$2 before denied_before failures=$FAILURES
 	before=$(arrived "$address") denied_before=$(denied)
 	probe "$@"
 	expect "$*, errno" "$ERRNO" "$ERRNO_WANTED"
@@ -43,6 +43,7 @@ silent() {
 	expect "$*, denied counter" "$(denied)" $((denied_before + 1))
 	expect_event "$*" "$PID" '.dnsfence.hook == "packet" and .process.name == "leakprobe"
 		and .dns.question.name == "leak.dnsfence.test"'
+	((FAILURES > failures)) || covered "$1" 53 packet
 	passes "$*" "$(twin "$address")" "$1" "$(twin "$address")" 53
 }
 for address in $BAD4 $BAD6; do

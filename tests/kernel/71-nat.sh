@@ -24,13 +24,13 @@ RULES
 
 # Another port into 53. The twin goes the same way to the sanctioned resolver.
 into_53() {
-	local through=$1 target=$2 technique before
+	local through=$1 target=$2 technique before failures
 	for technique in udp-sendto udp-connect udp-gso; do
 		if [[ $PHASE == open ]]; then
 			shows_leak "$technique by $through:7777" "$target" $technique "$through" 7777
 			continue
 		fi
-		before=$(arrived "$target")
+		before=$(arrived "$target") failures=$FAILURES
 		probe $technique "$through" 7777
 		expect "$technique by $through:7777, errno" "$ERRNO" EPERM
 		settle
@@ -38,12 +38,13 @@ into_53() {
 		expect_event "$technique by $through:7777" "$PID" ".dnsfence.hook == \"packet\" and
 			.destination.ip == \"$target\" and .destination.port == 53 and
 			.dns.question.name == \"leak.dnsfence.test\""
+		((FAILURES > failures)) || covered "$technique, DNAT to 53" 53 packet
 		passes "$technique by $through:7778" "$(twin "$target")" $technique "$through" 7778
 	done
 }
 
 into_53_tcp() {
-	local through=$1 target=$2 before denied_before
+	local through=$1 target=$2 before denied_before failures=$FAILURES
 	[[ $PHASE == open ]] && shows_leak "tcp by $through" "$target" tcp-connect "$through" 7777
 	[[ $PHASE == open ]] && return
 	before=$(arrived "$target") denied_before=$(denied)
@@ -52,6 +53,7 @@ into_53_tcp() {
 	settle
 	expect "tcp by $through:7777, packets" "$(arrived "$target")" "$before"
 	expect_more "tcp by $through:7777, denied counter" "$(denied)" "$denied_before"
+	((FAILURES > failures)) || covered "tcp-connect, DNAT to 53" 53 packet
 	passes "tcp by $through:7778" "$(twin "$target")" tcp-connect "$through" 7778
 }
 
@@ -80,10 +82,12 @@ in_cgroup "$APPS" dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-fil
 	--server=$BAD4 --log-facility=- >"$WORK/dnsmasq.log" 2>&1 &
 listens() { near ss -uln | grep -q '127.0.0.1:5300 '; }
 wait_until listens || die "the forwarder does not listen: $(<"$WORK/dnsmasq.log")"
-probe tcp-connect $OTHER4 53
-expect "53 by redirect, connect(), errno" "$ERRNO" EPERM
-probe udp-connect $OTHER4 53
-expect "53 by redirect, UDP connect(), errno" "$ERRNO" EPERM
+for technique in tcp-connect udp-connect; do
+	failures=$FAILURES
+	probe $technique $OTHER4 53
+	expect "53 by redirect, $technique, errno" "$ERRNO" EPERM
+	((FAILURES > failures)) || covered "$technique, DNAT from 53" 53 connect4
+done
 before=$(arrived $BAD4) denied_before=$(denied)
 probe udp-sendto $OTHER4 53
 expect "53 by redirect, sendto(), errno" "$ERRNO" 0
@@ -99,13 +103,14 @@ wait_until grep -q '"name":"dnsmasq"' "$EVENTS" || fail "no event names the forw
 for setting in "hooks: all" "on_deny: refused"; do
 	simple_policy "$setting"
 	dnsfence reload 2>/dev/null
-	denied_before=$(denied)
+	denied_before=$(denied) failures=$FAILURES
 	probe udp-sendto $OTHER4 53
 	expect "53 by redirect, $setting, step" "$STEP" send
 	expect_match "53 by redirect, $setting, errno" "$ERRNO" '^(EPERM|ECONNREFUSED)$'
 	expect "53 by redirect, $setting, denied counter" "$(denied)" $((denied_before + 1))
 	expect_event "53 by redirect, $setting" "$PID" \
 		".dnsfence.hook == \"sendmsg4\" and .destination.ip == \"$OTHER4\""
+	((FAILURES > failures)) || covered "udp-sendto, DNAT from 53" 53 sendmsg4 "$setting"
 done
 passes "the sanctioned resolver, at the call" $GOOD4 udp-sendto $GOOD4 53
 expect_log_whole

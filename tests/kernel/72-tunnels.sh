@@ -63,11 +63,11 @@ cases() {
 
 # segments: to a host behind a segment, fd77::5, by a route that encapsulates.
 segments() {
-	local mode target before
+	local mode target before failures
 	for mode in encap inline; do
 		for target in fd79::3 fd79::2; do
 			ip -n "$NEAR" -6 route replace $target/128 encap seg6 mode $mode segs $CLIENT6 dev near
-			before=$(arrived $CLIENT6)
+			before=$(arrived $CLIENT6) failures=$FAILURES
 			probe udp-sendto $target 53
 			if [[ $PHASE == open ]]; then
 				((CHECKS++))
@@ -79,6 +79,7 @@ segments() {
 			expect "seg6 $mode to $target, packets" "$(arrived $CLIENT6)" "$before"
 			expect_event "seg6 $mode to $target" "$PID" '.event.reason == "routing-header" and
 				.dnsfence.hook == "packet" and .dns.question.name == "leak.dnsfence.test"'
+			((FAILURES > failures)) || covered "udp-sendto, seg6 $mode" 53 packet routing-header
 		done
 	done
 }

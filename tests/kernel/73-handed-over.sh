@@ -74,12 +74,13 @@ goes() {
 	wait_until arrived_more "$4" "$before" || fail "$*: nothing arrived"
 }
 stays() {
-	local before denied_before
+	local before denied_before failures=$FAILURES
 	before=$(arrived "$4") denied_before=$(denied)
 	expect "$* errno" "$(handed "$@")" EPERM
 	settle
 	expect "$* packets" "$(arrived "$4")" "$before"
 	expect "$* denied counter" "$(denied)" $((denied_before + 1))
+	((FAILURES > failures)) || [[ $1 == "$2" ]] || covered "handed-over $3" 53 "call or packet"
 }
 
 for address in $BAD4 $BAD6; do

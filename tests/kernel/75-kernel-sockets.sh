@@ -3,8 +3,8 @@
 # limit: 120
 #
 # Sockets that the kernel makes by itself: a Multipath TCP connection to another port learns of
-# another address of its peer's, on port 53, and a kernel worker connects to it. (NFS and SMB
-# clients make such sockets, too; their modules are not on every machine, so they are not here.)
+# another address of its peer's, on port 53, and a kernel worker connects to it. (File
+# systems are in 68-kernel-clients.)
 . "$(dirname "$0")/lib.sh"
 need python3
 [[ -e /proc/sys/net/mptcp/enabled ]] || skip "this kernel has no Multipath TCP"
@@ -68,6 +68,7 @@ refusals() {
 }
 is_refused() { [[ $(refusals "$1") ]]; }
 wait_until is_refused 10.77.0.42 || fail "no event of the subflow: $(tail -n 3 "$EVENTS")"
+((FAILURES)) || covered mptcp-subflow 53 connect4
 
 sed -i "s/^resolvers: .*/resolvers: {good: [10.77.0.43]}/" "$CONFIG"
 dnsfence reload 2>/dev/null

@@ -93,7 +93,7 @@ settle_guest() {
 }
 
 guest_stays_in() {
-	local before denied_before
+	local before denied_before failures=$FAILURES
 	before=$(arrived "$2") denied_before=$(denied)
 	guest_probe "$@" -t 300
 	settle_guest
@@ -103,6 +103,7 @@ guest_stays_in() {
 		and .dnsfence.hook == \"edge_in\" and .observer.ingress.interface.name == \"vm0\"
 		and .event.reason == \"resolver-not-sanctioned\" and .dnsfence.verdict == \"deny\"
 		and (.source.ip | test(\"^(10.78.0.2|fd78::2)$\")) and (has(\"process\") | not)"
+	((FAILURES > failures)) || covered "$1 forwarded" "$3" edge_in
 }
 
 guest_asks() {
