@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
 # limit: 120
+# vm: below the root, a part of it is about sockets outside the fenced cgroup
 #
 # What was open before: TCP connections and connected UDP sockets to resolvers that are not
 # sanctioned are closed when the fence closes, and after a reload; those beside them are not. The

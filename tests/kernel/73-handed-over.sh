@@ -58,11 +58,11 @@ try:
     socket.send_fds(ours, [b"x"], [sock.fileno()])
     os.wait()
 except OSError as error:
-    print(errno.errorcode[error.errno])
+    print(errno.errorcode[error.errno], flush=True)
     os._exit(0)
 PYTHON
 handed() {
-	near timeout 10 python3 "$WORK/handed.py" "$CGROUP/$1" "$CGROUP/$2" "$3" "$4"
+	near timeout $((10 * SLOW)) python3 "$WORK/handed.py" "$CGROUP/$1" "$CGROUP/$2" "$3" "$4"
 }
 
 # goes FROM TO KIND ADDR; stays FROM TO KIND ADDR
