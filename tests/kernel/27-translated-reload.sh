@@ -20,6 +20,7 @@ RULES
 config() { # RESOLVER...
 	policy <<-YAML
 		apiVersion: dnsfence/v1
+		open_sockets: leave # a reload would close it, sooner or later
 		resolvers: {good: [$(IFS=,; echo "$*")]}
 		policies: [{name: default, resolvers: [good]}]
 		events: {stdout: true}

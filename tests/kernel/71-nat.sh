@@ -58,10 +58,16 @@ into_53_tcp() {
 }
 
 # Conntrack puts hand-made fragments together before the packet layer sees them: it judges the
-# whole, and the caller's second call has the errno.
+# whole, and the caller's second call has the errno. Linux 5.10 takes their socket away meanwhile,
+# so that no cgroup's program sees them: the edge is left, below.
 fragments() {
 	[[ $PHASE == open ]] && shows_leak "fragments, conntrack" $BAD4 raw-fragments $BAD4 53
 	[[ $PHASE == open ]] && return
+	if ! kernel_is_from 6.1; then
+		shows_leak "fragments, conntrack, Linux 5.10" $BAD4 raw-fragments $BAD4 53
+		lacking raw-fragments 53 "conntrack takes their socket away; the edge sees them"
+		return
+	fi
 	blocks_leak "fragments, conntrack" $BAD4 packet send resolver-not-sanctioned \
 		raw-fragments $BAD4 53
 	passes "fragments, conntrack" $GOOD4 raw-fragments $GOOD4 53
@@ -100,7 +106,9 @@ expect "the forwarder's lookup, packets" "$(arrived $BAD4)" "$before"
 wait_until grep -q '"name":"dnsmasq"' "$EVENTS" || fail "no event names the forwarder"
 
 # With the layer at the call, before NAT, sendto() is denied, too.
-for setting in "hooks: all" "on_deny: refused"; do
+settings=("hooks: all")
+kernel_is_from 5.18 && settings+=("on_deny: refused") # before, there is no other errno
+for setting in "${settings[@]}"; do
 	simple_policy "$setting"
 	dnsfence reload 2>/dev/null
 	denied_before=$(denied) failures=$FAILURES
@@ -113,5 +121,33 @@ for setting in "hooks: all" "on_deny: refused"; do
 	((FAILURES > failures)) || covered "udp-sendto, DNAT from 53" 53 sendmsg4 "$setting"
 done
 passes "the sanctioned resolver, at the call" $GOOD4 udp-sendto $GOOD4 53
+expect_log_whole
+
+# With the edge on nothing of the fragments leaves on any kernel.
+dnsfence unload 2>/dev/null
+wait "$DAEMON"
+DAEMON=''
+simple_policy
+sed -i 's/^edge:.*/edge: {interfaces: [near], uplinks: [near]}/' "$CONFIG"
+DAEMON_NETNS=/run/netns/$NEAR
+start_fence
+before=$(arrived $BAD4) denied_before=$(denied) failures=$FAILURES
+probe raw-fragments $BAD4 53
+settle
+expect "fragments, conntrack, edge, packets" "$(arrived $BAD4)" "$before"
+expect "fragments, conntrack, edge, denied counter" "$(denied)" $((denied_before + 1))
+refused_fragments() {
+	[[ $(jq -c "select(.destination.ip == \"$BAD4\" and .destination.port == 53 and
+		(.dnsfence.hook == \"edge_out\" or .dnsfence.hook == \"packet\"))" "$EVENTS" | tail -n 1) ]]
+}
+((CHECKS++))
+: >"$EVENTS"
+probe raw-fragments $BAD4 53
+wait_until refused_fragments || fail "fragments, conntrack, edge: no event: $(tail -n 1 "$EVENTS")"
+kernel_is_from 6.1 || ((FAILURES > failures)) || covered "raw-fragments, edge" 53 edge_out
+before=$(arrived $GOOD4)
+probe raw-fragments $GOOD4 53
+((CHECKS++))
+wait_until arrived_more $GOOD4 "$before" || fail "fragments, sanctioned, edge: nothing arrived"
 expect_log_whole
 finish

@@ -51,6 +51,10 @@ wait_until answers near $INNER_GOOD4 || die "no resolver behind the tunnel"
 cases() {
 	local technique
 	for technique in udp-connect tcp-connect mptcp-connect; do
+		if [[ $technique == mptcp-connect && ! -e /proc/sys/net/mptcp/enabled ]]; then
+			[[ $PHASE == open ]] || lacking mptcp-connect 53 "built without MPTCP"
+			continue
+		fi
 		leak $technique $INNER_BAD4 53 connect4 connect
 		leak $technique $INNER_BAD6 53 connect6 connect
 	done
