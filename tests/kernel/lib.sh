@@ -154,7 +154,7 @@ need() {
 }
 
 cleanup() {
-	local status=$? pid try
+	local status=$? pid
 	trap - EXIT
 	trap '' TERM INT HUP
 	[[ $FINISHED ]] || verdict "FAIL ended early: ${FIRST_FAILURE:-status $status}"
@@ -169,7 +169,7 @@ cleanup() {
 		unload >/dev/null 2>&1
 	[[ -d $PIN_DIR ]] && rm -rf "$PIN_DIR"
 	[[ -e $CGROUP/cgroup.kill ]] && echo 1 >"$CGROUP/cgroup.kill"
-	for try in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		[[ -d $CGROUP ]] || break
 		find "$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
 		[[ -d $CGROUP ]] && sleep 0.1
@@ -455,7 +455,7 @@ start_fence() {
 	nsenter --net="${DAEMON_NETNS:-/proc/self/ns/net}" "$DNSFENCE" -C "$CONFIG" \
 		"${INSTANCE[@]}" run "$@" >>"$EVENTS" 2>>"$DAEMON_LOG.now" </dev/null &
 	DAEMON=$!
-	wait_until daemon_is_ready
+	wait_until daemon_is_ready || wait_until daemon_is_ready # the verifiers of emulated machines
 	cat "$DAEMON_LOG.now" >>"$DAEMON_LOG"
 	if ! kill -0 "$DAEMON" 2>/dev/null || ! grep -q '^dnsfence: ready' "$DAEMON_LOG.now"; then
 		die "the daemon did not become ready: $(tail -n 1 "$DAEMON_LOG.now")"
