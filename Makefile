@@ -154,7 +154,7 @@ $(build)/tamper: $(build)/tools/tamper.o
 # What the kernel tests run, beside dnsfence itself.
 kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(build)/insns $(upgrades)
 
-.PHONY: test check check-unit check-kernel check-vm check-san fuzz insns
+.PHONY: test check check-unit check-kernel check-vm check-san coverage fuzz insns
 test: deps ## install what tests need, then run all of them (root)
 	$(Q)$(MAKE) --no-print-directory check-all
 
@@ -170,11 +170,16 @@ check-unit: all $(unit_tests)
 check-kernel: all $(kernel_tools) ## kernel tests (root): T='name ...' runs only these
 	$(Q)tests/kernel/run $(T)
 
-# Those that show what differs by kernel: all of them take hours in emulation. T='' runs all.
-VM_TESTS := 11- 17- 24- 26- 39- 47-
+# Those that show what differs by kernel, and most paths of README's table that need no privilege:
+# all of them take hours in emulation. T='' runs all.
+VM_TESTS := 10- 11- 13- 17- 24- 26- 28- 29- 39- 43- 47- 68- 70- 71- 79-tunnel-devices
 
 check-vm: all $(kernel_tools) ## kernel tests on Debian's 5.10, 6.1, 6.12 in QEMU, at the root cgroup (root)
 	$(Q)tests/vm/run $(if $(filter undefined,$(origin T)),-- $(VM_TESTS),$(if $(T),-- $(T))); status=$$?; tests/vm/table >build/kernels.md; exit $$status
+
+coverage: ## renew docs/coverage.md and README's table from what check-kernel and check-vm have recorded
+	$(Q)tests/vm/coverage >build/coverage.md && cp build/coverage.md docs/coverage.md
+	$(Q)tests/vm/coverage readme >build/README.md && cp build/README.md README.md
 
 insns: all $(build)/insns ## record anew what the programs cost the verifier, in tests/kernel/insns (root)
 	$(Q)tests/kernel/run 47-insns >/dev/null 2>&1 || : # fails for what is recorded next
@@ -229,13 +234,14 @@ bench: all $(build)/bench ## measure what the fence costs (root); a table and bu
 # Style and static checks.
 c_files  := $(shell git ls-files '*.c' '*.h' 2>/dev/null || find bpf userspace tools tests -name '*.[ch]')
 sh_files := tests/all tests/unit/run tests/kernel/run tools/deps tools/quickstart tools/bench/run .ci/run \
-	$(wildcard tests/kernel/*.sh tests/unit/*.sh) tests/vm/guest tests/vm/insns tests/vm/run tests/vm/table
+	$(wildcard tests/kernel/*.sh tests/unit/*.sh) tests/vm/coverage tests/vm/guest tests/vm/insns tests/vm/run tests/vm/table
 
 # cppcheck knows no cleanup attribute, so leaks are left to the sanitizers.
 .PHONY: lint fmt
 lint: all ## formatting, shellcheck, cppcheck
 	$(Q)clang-format --dry-run -Werror $(c_files)
 	$(Q)shellcheck -x -S warning $(sh_files)
+	$(Q)tests/vm/coverage check
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=missingIncludeSystem --suppress=resourceLeak \
 		--suppress=memleak -D_GNU_SOURCE '-DLIBBPF_OPTS(T,N,...)=struct T N = {__VA_ARGS__}' -I. -Iuserspace userspace
