@@ -274,7 +274,7 @@ if [[ $ESP ]]; then
 	blocks_leak "udp-sendto $BAD6 by ESP" $BAD6 sendmsg6 send resolver-not-sanctioned \
 		udp-sendto $BAD6 53
 	((FAILURES > failures)) || covered esp 53 "connect, sendmsg" "hooks: all"
-	for technique in udplite-sendto raw-udp; do # no hook at the call sees these
+	for technique in udplite-connect raw-udp; do # no hook at the call sees these
 		before=$(arrived $BAD4)
 		probe $technique $BAD4 53
 		((CHECKS++))
