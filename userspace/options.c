@@ -7,7 +7,9 @@
 
 /* An option as it was given: which one it is, only the command tells. */
 struct given {
-	const char *name, *argument;
+	const char *name; /* the long one, "" where only the letter was written */
+	int letter;
+	const char *argument;
 	bool behind; /* the command */
 };
 
@@ -67,17 +69,18 @@ static const struct command_option *option_find(const struct command_option *opt
 						const char *name, int letter)
 {
 	for (; options && options->name; options++)
-		if (name ? util_streq(options->name, name) : options->letter == letter)
+		if (letter ? options->letter == letter : util_streq(options->name, name))
 			return options;
 	return NULL;
 }
 
+/* For who gave a letter to a command that has none: what others mean by it. */
 static const char *parser_name_of(const struct parser *parser, int letter)
 {
-	const struct command_option *option = option_find(parser->common, NULL, letter);
+	const struct command_option *option = option_find(parser->common, "", letter);
 
 	for (const struct command *command = parser->commands; !option && command->name; command++)
-		option = option_find(command->options, NULL, letter);
+		option = option_find(command->options, "", letter);
 	return option ? option->name : "";
 }
 
@@ -106,13 +109,13 @@ static int parser_refuse(const struct parser *parser, const char *text)
 			   "there is no option '--%s'; see \"dnsfence --help\"", word);
 }
 
-static int parser_take(struct parser *parser, const char *name, const char *argument)
+static int parser_take(struct parser *parser, const char *name, int letter, const char *argument)
 {
 	struct given *given = ARRAY_APPEND(parser->given, parser->given_length);
 
 	if (!given)
 		return -ENOMEM;
-	*given = (struct given){name, argument, parser->words.length > 0};
+	*given = (struct given){name, letter, argument, parser->words.length > 0};
 	return 0;
 }
 
@@ -131,7 +134,7 @@ static int parser_step(struct parser *parser, int answer, int index, char **argv
 {
 	switch (answer) {
 	case 0:
-		return parser_take(parser, parser->known[index].name, optarg);
+		return parser_take(parser, parser->known[index].name, 0, optarg);
 	case 1:
 		return texts_add(&parser->words, optarg);
 	case '?':
@@ -141,7 +144,7 @@ static int parser_step(struct parser *parser, int answer, int index, char **argv
 				   "'%s' needs an argument; see \"dnsfence --help\"",
 				   argv[optind - 1]);
 	default:
-		return parser_take(parser, parser_name_of(parser, answer), optarg);
+		return parser_take(parser, "", answer, optarg);
 	}
 }
 
@@ -221,9 +224,10 @@ static int option_set(const struct command_option *option, const struct given *g
 static const struct command_option *
 parser_option(const struct parser *parser, const struct command *command, const struct given *given)
 {
-	const struct command_option *common = option_find(parser->common, given->name, 0);
+	const struct command_option *common =
+		option_find(parser->common, given->name, given->letter);
 	const struct command_option *own =
-		command ? option_find(command->options, given->name, 0) : NULL;
+		command ? option_find(command->options, given->name, given->letter) : NULL;
 
 	if (own && common)
 		return given->behind ? own : common;
@@ -242,9 +246,11 @@ static int parser_apply(const struct parser *parser, const struct command *comma
 		if (option)
 			r = option_set(option, given, options, parser->problem);
 		else if (command)
-			r = problem_set(parser->problem, EINVAL,
-					"\"%s\" takes no --%s; see \"dnsfence %s --help\"",
-					command->name, given->name, command->name);
+			r = problem_set(
+				parser->problem, EINVAL,
+				"\"%s\" takes no --%s; see \"dnsfence %s --help\"", command->name,
+				given->letter ? parser_name_of(parser, given->letter) : given->name,
+				command->name);
 	}
 	return r;
 }
@@ -290,7 +296,14 @@ int options_parse(int argc, char **argv, const struct command *commands,
 
 void options_done(struct options *options)
 {
-	free(options->destinations.list);
-	free(options->words.list);
-	options->destinations = options->words = (struct texts){0};
+	struct texts *const lists[] = {
+		&options->destinations, &options->words,         &options->where,
+		&options->where_dst,    &options->where_process, &options->where_user,
+		&options->where_cgroup, &options->where_policy,  &options->where_question,
+		&options->where_reason, &options->where_action};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		free(lists[i]->list);
+		*lists[i] = (struct texts){0};
+	}
 }

@@ -26,6 +26,7 @@ static const struct command_option plain_options[] = {
 static const struct command_option own_options[] = {
 	{"cgroup", 0, "PATH", "", TEXT(runtime_dir)},
 	{"to", 0, "WORD", "", TEXTS(words)},
+	{"number", 'n', "N", "", COUNT(rows)}, /* the letter of another command's option */
 	{0},
 };
 
@@ -73,6 +74,7 @@ static void test_lines(void **state)
 		bool json, verbose;
 		unsigned long count;
 		size_t words;
+		unsigned long rows;
 	} cases[] = {
 		{"", NULL, NULL, "/", NULL},
 		{"plain", "plain", NULL, "/", NULL},
@@ -84,6 +86,8 @@ static void test_lines(void **state)
 		{"--cgroup /x own", "own", NULL, "/x", NULL},
 		{"own --cgroup /x", "own", NULL, "/", "/x"},
 		{"--cgroup /x own --cgroup=/y", "own", NULL, "/x", "/y"},
+		{"own -n 8", "own", NULL, "/", NULL, .rows = 8},
+		{"-n8 plain", "plain", NULL, "/", NULL, .count = 8},
 		{"own a -", "own", NULL, "/", NULL, .words = 2},
 		{"own -- -C a", "own", NULL, "/", NULL, .words = 2},
 		{"own --to a --to b --to c", "own", NULL, "/", NULL, .words = 3},
@@ -103,7 +107,8 @@ static void test_lines(void **state)
 		expect_text(line, "cgroup", options.cgroup, cases[i].cgroup);
 		expect_text(line, "own cgroup", options.runtime_dir, cases[i].own);
 		if (options.json != cases[i].json || options.verbose != cases[i].verbose ||
-		    options.lines != cases[i].count || options.words.length != cases[i].words)
+		    options.lines != cases[i].count || options.rows != cases[i].rows ||
+		    options.words.length != cases[i].words)
 			fail_msg("'%s': json %d verbose %d lines %lu words %zu", line, options.json,
 				 options.verbose, options.lines, options.words.length);
 		options_done(&options);
@@ -127,6 +132,7 @@ static void test_refusals(void **state)
 		{"plain -n 0", "--lines takes a number from 1, not '0'"},
 		{"plain -n 5x", "--lines takes a number from 1, not '5x'"},
 		{"plain -n 99999999999999999999", "--lines takes a number from 1"},
+		{"own -n 0", "--number takes a number from 1, not '0'"},
 		{"own -j", "\"own\" takes no --json; see \"dnsfence own --help\""},
 		{"plain more", "'more' is one word too many; see \"dnsfence plain --help\""},
 		{"own a b c", "'c' is one word too many"},
