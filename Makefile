@@ -30,9 +30,11 @@ build := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
 quiet = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
-LIBS := libbpf yaml-0.1 jansson libnl-3.0 libnl-route-3.0 libmnl
+LIBS := libbpf yaml-0.1 jansson libnl-3.0 libnl-route-3.0 libmnl zlib
 HAVE_SYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)
 LIBS += $(if $(HAVE_SYSTEMD),libsystemd)
+HAVE_NCURSES := $(shell $(PKG_CONFIG) --exists ncursesw && echo yes)
+LIBS += $(if $(HAVE_NCURSES),ncursesw)
 # Its header only: the library is loaded when metrics.listen asks for it.
 HAVE_MICROHTTPD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
 
@@ -52,10 +54,11 @@ bpf_cflags   = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I. -MMD -MP \
 
 # The controller. main.c and cmd_*.c are the program; the rest is what tests link, too.
 commands := $(wildcard userspace/cmd_*.c)
-modules  := $(filter-out userspace/main.c $(commands) userspace/notify%.c userspace/metrics_server%.c, \
+modules  := $(filter-out userspace/main.c $(commands) userspace/notify%.c userspace/metrics_server%.c userspace/top_view%.c, \
 	$(wildcard userspace/*.c)) \
 	$(if $(HAVE_SYSTEMD),userspace/notify.c,userspace/notify_none.c) \
-	$(if $(HAVE_MICROHTTPD),userspace/metrics_server.c,userspace/metrics_server_none.c)
+	$(if $(HAVE_MICROHTTPD),userspace/metrics_server.c,userspace/metrics_server_none.c) \
+	$(if $(HAVE_NCURSES),userspace/top_view.c,userspace/top_view_none.c)
 objects_of = $(patsubst %.c,$(build)/%.o,$(1))
 
 skeletons := $(build)/dnsfence.skel.h $(build)/follow.skel.h

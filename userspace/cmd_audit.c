@@ -368,7 +368,7 @@ static bool fence_is_closed(const struct options *options)
 		return true;
 	nowhere = fopen("/dev/null", "we");
 	if (nowhere) {
-		code = control_request(options->runtime_dir, "status json", 0, nowhere);
+		code = control_request(options->runtime_dir, "status json", nowhere);
 		(void)fclose(nowhere);
 	}
 	return code == EXIT_FINE;

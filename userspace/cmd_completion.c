@@ -10,8 +10,10 @@
 
 #include "cgroup.h"
 #include "completion.h"
+#include "entry.h"
 #include "identity.h"
 #include "outcome.h"
+#include "top_model.h"
 
 #define VALUES_MAX 5000 /* more are of no use to anybody */
 
@@ -138,13 +140,32 @@ static void list_shells(void)
 	printf("bash\nzsh\nfish\n");
 }
 
+static void list_fields(void)
+{
+	for (const char *const *field = entry_fields; *field; field++)
+		printf("%s=\n", *field);
+}
+
+static void list_groupings(void)
+{
+	for (size_t i = 0; i < TOP_GROUPING_MAX; i++)
+		printf("%s\n", top_grouping_names[i]);
+}
+
+static void list_orders(void)
+{
+	for (size_t i = 0; i < TOP_ORDER_MAX; i++)
+		printf("%s\n", top_order_names[i]);
+}
+
 int cmd_completion(const struct options *options)
 {
 	static void (*const lists[])(void) = {
 		[VALUE_CGROUP] = list_cgroups,       [VALUE_PID] = list_pids,
 		[VALUE_USER] = list_users,           [VALUE_UNIT] = list_units,
 		[VALUE_USER_UNIT] = list_user_units, [VALUE_CONTAINER] = list_containers,
-		[VALUE_SHELL] = list_shells,
+		[VALUE_SHELL] = list_shells,         [VALUE_FIELD] = list_fields,
+		[VALUE_GROUPING] = list_groupings,   [VALUE_ORDER] = list_orders,
 	};
 	const char *word = options->words.length ? options->words.list[0] : "";
 	int r = completion_write(word, command_table, common_options, stdout);

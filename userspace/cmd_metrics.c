@@ -19,7 +19,7 @@ static int metrics_print(const struct options *options, const struct status_sour
 
 int cmd_metrics(const struct options *options)
 {
-	int code = control_request(options->runtime_dir, "metrics", 0, stdout);
+	int code = control_request(options->runtime_dir, "metrics", stdout);
 
 	if (code == -ETIMEDOUT)
 		(void)outcome_no_daemon(options->runtime_dir, code, "");

@@ -7,7 +7,7 @@ int cmd_reload(const struct options *options)
 {
 	int code =
 		control_request(options->runtime_dir, options->json ? "reload json" : "reload text",
-				0, outcome_stream(options));
+				outcome_stream(options));
 
 	if (code >= 0)
 		return code;

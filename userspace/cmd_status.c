@@ -33,7 +33,7 @@ static int status_write(const struct options *options, const struct status_sourc
 int cmd_status(const struct options *options)
 {
 	int code = control_request(options->runtime_dir,
-				   options->json ? "status json" : "status text", 0, stdout);
+				   options->json ? "status json" : "status text", stdout);
 
 	if (code == -ETIMEDOUT)
 		(void)outcome_no_daemon(options->runtime_dir, code, "");

@@ -49,7 +49,7 @@ static int unload_pins(const struct options *options)
 
 int cmd_unload(const struct options *options)
 {
-	int code = control_request(options->runtime_dir, "unload", 0, stderr);
+	int code = control_request(options->runtime_dir, "unload", stderr);
 
 	if (code == -ETIMEDOUT || code == -EACCES)
 		return outcome_no_daemon(options->runtime_dir, code, "");

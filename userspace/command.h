@@ -36,6 +36,15 @@ struct options {
 	bool kill; /* sockets: end what is not sanctioned */
 	bool all; /* sockets: show what is, too; leaktest: try what takes privileges */
 	unsigned long lines; /* events: stop after so many, 0: never */
+	const char *file; /* events: the log to read; NULL: the configuration's */
+	const char *since, *until; /* events */
+	bool follow, full; /* events */
+	/* events: which ones, by a field and by the fields that have an option of their own */
+	struct texts where, where_dst, where_process, where_user, where_cgroup, where_policy,
+		where_question, where_reason, where_action;
+	bool batch; /* top: text instead of the screen */
+	unsigned long iterations, delay, rows; /* top; 0: not said */
+	const char *by, *sort, *filter; /* top */
 	struct texts destinations; /* explain: of lookups */
 	bool live; /* explain: by what is in force, not by the configuration */
 	/* explain: who asks */
@@ -71,6 +80,9 @@ enum value_kind {
 	VALUE_USER_UNIT,
 	VALUE_CONTAINER,
 	VALUE_SHELL,
+	VALUE_FIELD, /* of an event */
+	VALUE_GROUPING, /* of top */
+	VALUE_ORDER, /* of top's rows */
 };
 
 /* A command's own option; the common ones are in main.c. */
@@ -107,6 +119,7 @@ int cmd_reload(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_metrics(const struct options *options);
 int cmd_events(const struct options *options);
+int cmd_top(const struct options *options);
 int cmd_sockets(const struct options *options);
 int cmd_explain(const struct options *options);
 int cmd_completion(const struct options *options);

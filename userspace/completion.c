@@ -12,7 +12,8 @@ static const char *const list_names[] = {
 	[VALUE_CGROUP] = "cgroups",       [VALUE_PID] = "pids",
 	[VALUE_USER] = "users",           [VALUE_UNIT] = "units",
 	[VALUE_USER_UNIT] = "user-units", [VALUE_CONTAINER] = "containers",
-	[VALUE_SHELL] = "shells",
+	[VALUE_SHELL] = "shells",         [VALUE_FIELD] = "fields",
+	[VALUE_GROUPING] = "groupings",   [VALUE_ORDER] = "orders",
 };
 
 const char *completion_list_name(enum value_kind value)

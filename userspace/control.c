@@ -355,10 +355,10 @@ static void control_set_patience(int fd, unsigned int seconds)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 }
 
-static int control_connect(const char *dir)
+static int control_connect(const char *dir, int flags)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -370,11 +370,25 @@ static int control_connect(const char *dir)
 	return TAKE_FD(fd);
 }
 
-int control_request(const char *dir, const char *request, unsigned long lines, FILE *to)
+int control_open(const char *dir, const char *request)
+{
+	_cleanup_close_ int fd = control_connect(dir, SOCK_NONBLOCK);
+	char line[CONTROL_REQUEST_MAX];
+	int length;
+
+	if (fd < 0)
+		return fd;
+	length = snprintf(line, sizeof(line), "%s\n", request);
+	if (send(fd, line, (size_t)length, MSG_NOSIGNAL) != length)
+		return -EPIPE;
+	return TAKE_FD(fd);
+}
+
+int control_follow(const char *dir, const char *request, control_taker take, void *context)
 {
 	_cleanup_free_ char *line = NULL;
 	_cleanup_file_ FILE *stream = NULL;
-	int fd = control_connect(dir), code = -EPROTO;
+	int fd = control_connect(dir, 0), code = -EPROTO, r;
 	size_t size = 0;
 	ssize_t length;
 
@@ -396,12 +410,25 @@ int control_request(const char *dir, const char *request, unsigned long lines, F
 			control_set_patience(fd, 0);
 			continue;
 		}
-		if (fwrite(line, 1, (size_t)length, to) != (size_t)length || fflush(to) != 0)
-			return -EPIPE;
-		if (lines && !--lines)
-			return code;
+		length -= line[length - 1] == '\n';
+		line[length] = 0;
+		r = take(context, line, (size_t)length);
+		if (r)
+			return r < 0 ? r : code;
 	}
 	if (code < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -ECONNRESET;
-	return lines ? -ECONNRESET : code;
+	return strncmp(request, "events ", 7) == 0 ? -ECONNRESET : code;
+}
+
+static int control_copy(void *to, const char *line, size_t length)
+{
+	if (fwrite(line, 1, length, to) != length || fputc('\n', to) == EOF || fflush(to) != 0)
+		return -EPIPE;
+	return 0;
+}
+
+int control_request(const char *dir, const char *request, FILE *to)
+{
+	return control_follow(dir, request, control_copy, to);
 }

@@ -42,11 +42,22 @@ uint64_t control_dropped(const struct control *control);
 /* Only the lock, for load and unload. A descriptor; -EBUSY when an instance holds it. */
 int control_lock(const char *dir, struct problem *problem);
 
+/* Gets a line of an answer, without its newline. 0: go on; 1: enough; -errno: give up. */
+typedef int (*control_taker)(void *context, const char *line, size_t length);
+
 /*
- * The client's side: send a request and copy the answer to `to`. lines: stop after so many, 0:
- * never. Returns the exit code of the answer, or -errno: -ECONNREFUSED, -ENOENT without a daemon,
- * -EACCES without permission, -ETIMEDOUT when it is stuck, -ECONNRESET when it ended meanwhile.
+ * The client's side: send a request and hand each line of the answer to `take`. Returns the exit
+ * code of the answer, what `take` gave up with, or -errno: -ECONNREFUSED, -ENOENT without a daemon,
+ * -EACCES without permission, -ETIMEDOUT when it is stuck, -ECONNRESET when it ended before `take`
+ * had enough of events.
  */
-int control_request(const char *dir, const char *request, unsigned long lines, FILE *to);
+int control_follow(const char *dir, const char *request, control_taker take, void *context);
+
+/* For who waits for more than this: the request is sent, the descriptor does not block. Or -errno.
+ */
+int control_open(const char *dir, const char *request);
+
+/* The same, with the answer copied to `to`; -EPIPE when nobody reads it there. */
+int control_request(const char *dir, const char *request, FILE *to);
 
 #endif

@@ -12,6 +12,7 @@
 #include "address.h"
 #include "bpf/abi.h"
 #include "json.h"
+#include "printable.h"
 #include "question.h"
 
 enum event_kind {
@@ -77,9 +78,6 @@ int event_write_json(const struct event *event, const char *host, struct json *t
 
 /* One readable line, ended by a newline; its length. color: ANSI sequences. */
 size_t event_write_line(const struct event *event, bool color, char *to, size_t size);
-
-/* Whatever a terminal would obey becomes a question mark, in place. */
-void event_make_printable(char *text);
 
 const char *event_verdict_name(unsigned int verdict);
 const char *event_reason_name(unsigned int reason);

@@ -33,6 +33,38 @@ static const struct command_option options_messages[] = {
 static const struct command_option options_events[] = {
 	{"json", 'j', NULL, "print JSON, one object a line", FLAG(json)},
 	{"lines", 'n', "N", "end after N events", COUNT(lines)},
+	{"full", 0, NULL, "print all fields of an event, one a line", FLAG(full)},
+	{"file", 0, "FILE", "read this log and what was rotated from it; - is standard input",
+	 TEXT(file), VALUE_FILE},
+	{"since", 0, "TIME", "read the log from then: \"-1h\", \"today\", \"2026-11-24 19:50\"",
+	 TEXT(since)},
+	{"until", 0, "TIME", "read the log up to then", TEXT(until)},
+	{"follow", 'f', NULL, "go on after the log's end, over rotations", FLAG(follow)},
+	{"where", 0, "FIELD=GLOB", "only events with that; FIELD!=GLOB: without; may be repeated",
+	 TEXTS(where), VALUE_FIELD},
+	{"dst", 0, "GLOB", "only to this address, or address:port", TEXTS(where_dst)},
+	{"process", 0, "GLOB", "only by this process: its name, pid or executable",
+	 TEXTS(where_process)},
+	{"user", 0, "GLOB", "only by this user: a name or uid", TEXTS(where_user), VALUE_USER},
+	{"cgroup", 0, "GLOB", "only from this cgroup", TEXTS(where_cgroup), VALUE_CGROUP},
+	{"policy", 0, "GLOB", "only by this policy", TEXTS(where_policy)},
+	{"question", 0, "GLOB", "only for this name", TEXTS(where_question)},
+	{"reason", 0, "GLOB", "only for this reason", TEXTS(where_reason)},
+	{"action", 0, "GLOB", "only of this kind: dns-denied, dns-audited, tamper and so on",
+	 TEXTS(where_action)},
+	{0},
+};
+
+static const struct command_option options_top[] = {
+	{"by", 0, "GROUPING", "subject, resolver, question, process or policy", TEXT(by),
+	 VALUE_GROUPING},
+	{"sort", 0, "ORDER", "rate, total, denied, audited, last or name", TEXT(sort), VALUE_ORDER},
+	{"filter", 0, "TEXT", "only rows that hold this text", TEXT(filter)},
+	{"delay", 'd', "SECONDS", "between two looks; default 1", COUNT(delay)},
+	{"batch", 'b', NULL, "print tables instead of taking over the terminal", FLAG(batch)},
+	{"iterations", 'n', "N", "end after N tables (--batch)", COUNT(iterations)},
+	{"rows", 0, "N", "in a table, at most; default 20 (--batch)", COUNT(rows)},
+	{"json", 'j', NULL, "print JSON, one object a table (--batch)", FLAG(json)},
 	{0},
 };
 
@@ -123,11 +155,25 @@ const struct command command_table[] = {
 	 "daemon. Exit codes as of status.\n\n"
 	 "  dnsfence metrics | promtool check metrics",
 	 NULL, cmd_metrics},
-	{"events", "follow what the daemon logs",
-	 "One line each, from now on, until interrupted.\n\n"
+	{"events", "follow what the daemon logs, or read what it has logged",
+	 "One line each, from now on, until interrupted. With --since, --until or --file from\n"
+	 "the log and all that was rotated from it, and with -f on from there. The log is the\n"
+	 "configuration's events.file. Options that choose events: several for one field are\n"
+	 "alternatives, those for different fields must all hold.\n\n"
 	 "  dnsfence events\n"
+	 "  dnsfence events --since -1h --process curl --dst '8.8.*'\n"
+	 "  dnsfence events --since today -f --cgroup '/system.slice/*' --where user.name!=root\n"
+	 "  dnsfence events --file /var/log/dnsfence/events.jsonl --question '*.corp.example' "
+	 "--full\n"
 	 "  dnsfence events -j -n 100 | jq -r .process.name | sort | uniq -c",
 	 options_events, cmd_events},
+	{"top", "show who violates the policy most, live",
+	 "Violations by subject, resolver, question, process or policy, with rates and losses;\n"
+	 "h shows the keys. --batch prints tables for scripts, the first one after --delay.\n\n"
+	 "  dnsfence top\n"
+	 "  dnsfence top --by resolver --sort total\n"
+	 "  dnsfence top --batch -n 1 -d 10 -j | jq -r '.rows[] | [.denied, .key] | @tsv'",
+	 options_top, cmd_top},
 	{"sockets", "list sockets that are open to resolvers which are not sanctioned",
 	 "TCP and connected UDP sockets in every network namespace, with their owners, judged\n"
 	 "by the configuration. Exits 0 when there is none or --kill has closed them all, 1\n"

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Other people's text on its way to a terminal; event_format.c has it. */
+#ifndef DNSFENCE_PRINTABLE_H
+#define DNSFENCE_PRINTABLE_H
+
+/* Whatever a terminal would obey becomes a question mark, in place. */
+void event_make_printable(char *text);
+
+#endif
