@@ -360,6 +360,7 @@ static void daemon_take(struct daemon *daemon, struct prepared *fresh)
 	enforce_keep(&daemon->enforcement, &daemon->prepared.image);
 	if (other && daemon_open_catalog(daemon) < 0)
 		log_warning("out of memory: the runtimes' files are still read where they were");
+	enricher_set_catalog(daemon->enricher, daemon->catalog);
 	live_reload(daemon->live, daemon->catalog);
 	daemon_watch_cgroups(daemon);
 	if (before != daemon->catalog)
@@ -549,6 +550,7 @@ static void daemon_on_tick(void *context, uint32_t events)
 	metrics_server_tick(daemon->metrics);
 	daemon_write_metrics(daemon);
 	guard_tick(&daemon->guard);
+	catalog_recheck(daemon->catalog);
 	live_tick(daemon->live);
 	daemon_follow_interfaces(daemon);
 	daemon_verify_edge(daemon);
@@ -625,7 +627,7 @@ static int daemon_watch(struct daemon *daemon, struct problem *problem)
 	const struct drift_handler drift = {daemon, daemon_sanctions, daemon_report_drift};
 
 	daemon->ticks = loop_timer(TICK_MS);
-	daemon->enricher = enricher_new(daemon->prepared.mount);
+	daemon->enricher = enricher_new(daemon->prepared.mount, daemon->mount_fd, daemon->catalog);
 	daemon->ring = ring_new(&daemon->enforcement.fence, &handler);
 	daemon->drift = drift_new("", &drift);
 	if (daemon->signals < 0 || daemon->ticks < 0 || !daemon->enricher || !daemon->ring ||

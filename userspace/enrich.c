@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "enrich.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 
@@ -9,19 +8,21 @@
 
 /* Direct-mapped caches: a lookup is one comparison, a collision costs one more reading. */
 #define CACHE_SLOTS 256
-#define PROCESS_CACHE_NS 1000000000ull
 #define INTERFACE_CACHE_NS 1000000000ull
+#define GONE_CACHE_NS 1000000000ull
 
-struct process_entry {
-	uint32_t pid;
-	uint64_t until_ns;
-	char comm[16]; /* as the record has it: another process may have the number since */
-	char executable[256];
-};
+/*
+ * Waiting is paid from an account that fills with a twentieth of the time that passes. One wait is
+ * longer than a reading takes on a busy machine; the second one in vain does not happen, see
+ * catalog.h.
+ */
+#define MS_NS 1000000ull
+#define WAIT_MS 5
+#define WAIT_SAVED_NS (20 * MS_NS)
+#define WAIT_SHARE 20
 
-struct cgroup_entry {
-	uint64_t id;
-	char path[1024];
+struct gone_entry {
+	uint64_t id, until_ns;
 };
 
 struct user_entry {
@@ -44,36 +45,56 @@ struct interface_entry {
 struct enricher {
 	char *mount;
 	int mount_fd;
+	struct catalog *catalog;
+	uint64_t saved_ns, saved_at; /* the account */
+	/* What the event at hand points to. */
+	struct facts *facts, *via_facts;
+	struct ancestry *process, *parent;
 	struct timespec passwd_changed;
-	struct process_entry processes[CACHE_SLOTS];
-	struct cgroup_entry cgroups[CACHE_SLOTS];
+	struct gone_entry gone[CACHE_SLOTS];
 	struct user_entry users[CACHE_SLOTS];
 	struct question_entry questions[CACHE_SLOTS];
 	struct interface_entry interfaces[CACHE_SLOTS];
 };
 
-struct enricher *enricher_new(const char *mount)
+struct enricher *enricher_new(const char *mount, int mount_fd, struct catalog *catalog)
 {
 	struct enricher *enricher = calloc(1, sizeof(*enricher));
 
 	if (!enricher)
 		return NULL;
 	enricher->mount = strdup(mount);
-	enricher->mount_fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enricher->mount_fd = mount_fd;
+	enricher->catalog = catalog;
 	if (!enricher->mount) {
-		enricher_free(enricher);
+		free(enricher);
 		return NULL;
 	}
 	return enricher;
+}
+
+static void enricher_let_go(struct enricher *enricher)
+{
+	facts_unref(enricher->facts);
+	facts_unref(enricher->via_facts);
+	ancestry_unref(enricher->process);
+	ancestry_unref(enricher->parent);
+	enricher->facts = enricher->via_facts = NULL;
+	enricher->process = enricher->parent = NULL;
 }
 
 void enricher_free(struct enricher *enricher)
 {
 	if (!enricher)
 		return;
-	util_closep(&enricher->mount_fd);
+	enricher_let_go(enricher);
 	free(enricher->mount);
 	free(enricher);
+}
+
+void enricher_set_catalog(struct enricher *enricher, struct catalog *catalog)
+{
+	enricher->catalog = catalog;
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -84,29 +105,49 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static void process_read(struct process_entry *entry)
-{
-	char path[64];
-	ssize_t length;
+/* Waiting ---------------------------------------------------------------------------------- */
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", entry->pid);
-	length = readlink(path, entry->executable, sizeof(entry->executable) - 1);
-	entry->executable[length > 0 ? length : 0] = 0;
-}
-
-static const struct process_entry *process_get(struct enricher *enricher,
-					       const struct df_caller *caller)
+/* How long the next question may wait. To be followed by wait_end(). */
+static int wait_begin(struct enricher *enricher, uint64_t *ret_began)
 {
-	struct process_entry *entry = &enricher->processes[caller->tgid % CACHE_SLOTS];
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
-	if (entry->pid == caller->tgid && entry->until_ns > now &&
-	    util_streq(entry->comm, caller->comm))
-		return entry;
-	*entry = (struct process_entry){.pid = caller->tgid, .until_ns = now + PROCESS_CACHE_NS};
-	memcpy(entry->comm, caller->comm, sizeof(entry->comm));
-	process_read(entry);
-	return entry;
+	enricher->saved_ns += (now - enricher->saved_at) / WAIT_SHARE;
+	enricher->saved_ns = MIN(enricher->saved_ns, WAIT_SAVED_NS);
+	enricher->saved_at = now;
+	*ret_began = now;
+	return (int)MIN(enricher->saved_ns / MS_NS, WAIT_MS);
+}
+
+/* Whether it waited or only worked does not matter: it is small change. */
+static void wait_end(struct enricher *enricher, uint64_t began)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	enricher->saved_ns -= MIN(enricher->saved_ns, now - began);
+	enricher->saved_at = now;
+}
+
+/* Processes -------------------------------------------------------------------------------- */
+
+/* The kernel's clock of events stands still while the machine sleeps, that of processes does not.
+ */
+static int64_t event_boottime(const struct df_event *record)
+{
+	return (int64_t)(record->time_ns + clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC));
+}
+
+/* A reference, or NULL. */
+static struct ancestry *process_get(struct enricher *enricher, uint32_t pid, const char *comm,
+				    int64_t when)
+{
+	struct ancestry *ancestry = NULL;
+	uint64_t began;
+	int wait = wait_begin(enricher, &began);
+
+	(void)catalog_ask_process(enricher->catalog, pid, comm, when, wait, &ancestry);
+	wait_end(enricher, began);
+	return ancestry;
 }
 
 /* The kernel's copy of the arguments: zeroes between them, the end cut off or zeroes. */
@@ -122,35 +163,86 @@ static void enrich_command(struct event *event)
 	event->command[length] = 0;
 }
 
+/*
+ * The parent is the one at the time of the event, as the kernel recorded it. /proc may name
+ * another by now, because that one has ended; and often it is the process that has, and its
+ * parent, a shell or a supervisor, lives on.
+ */
+static void enrich_parent(struct enricher *enricher, struct event *event, int64_t when)
+{
+	const struct df_caller *caller = &event->record.caller;
+	const struct ancestry *process = enricher->process;
+
+	if (!caller->parent_tgid)
+		return;
+	if (process && process->parent == caller->parent_tgid && process->parent_executable[0]) {
+		event->parent_executable = process->parent_executable;
+		return;
+	}
+	enricher->parent = process_get(enricher, caller->parent_tgid, caller->parent_comm, when);
+	if (enricher->parent)
+		event->parent_executable = enricher->parent->executable;
+}
+
 static void enrich_process(struct enricher *enricher, struct event *event)
 {
 	const struct df_caller *caller = &event->record.caller;
+	int64_t when = event_boottime(&event->record);
 
 	if (!(event->record.flags & DF_EVENT_CALLER) || !caller->tgid)
 		return;
 	snprintf(event->process_name, sizeof(event->process_name), "%s", caller->comm);
 	enrich_command(event);
-	memcpy(event->executable, process_get(enricher, caller)->executable,
-	       sizeof(event->executable));
+	enricher->process = process_get(enricher, caller->tgid, caller->comm, when);
+	if (enricher->process)
+		event->executable = enricher->process->executable;
+	enrich_parent(enricher, event, when);
 }
 
-static void cgroup_get(struct enricher *enricher, uint64_t id, char ret[1024])
+/* Cgroups ---------------------------------------------------------------------------------- */
+
+/* The path of one that the catalog does not know; NULL when it has gone. */
+static char *cgroup_look_up(struct enricher *enricher, uint64_t id)
 {
-	struct cgroup_entry *entry = &enricher->cgroups[id % CACHE_SLOTS];
+	struct gone_entry *entry = &enricher->gone[id % CACHE_SLOTS];
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	char *path;
 
-	ret[0] = 0;
+	if (entry->id == id && entry->until_ns > now)
+		return NULL;
+	if (cgroup_path_of(enricher->mount_fd, enricher->mount, id, &path) == 0)
+		return path;
+	*entry = (struct gone_entry){.id = id, .until_ns = now + GONE_CACHE_NS};
+	return NULL;
+}
+
+/* A reference, or NULL. */
+static struct facts *facts_get(struct enricher *enricher, uint64_t id)
+{
+	_cleanup_free_ char *path = NULL;
+	struct facts *facts = NULL;
+	uint64_t began;
+	int wait;
+
 	if (!id)
-		return;
-	if (entry->id != id) {
-		entry->id = 0;
-		if (cgroup_path_of(enricher->mount_fd, enricher->mount, id, &path) < 0)
-			return;
-		entry->id = id;
-		snprintf(entry->path, sizeof(entry->path), "%s", path);
-		free(path);
+		return NULL;
+	wait = wait_begin(enricher, &began);
+	if (catalog_ask(enricher->catalog, id, NULL, wait, &facts) == -ENOENT) {
+		path = cgroup_look_up(enricher, id);
+		if (path)
+			(void)catalog_ask(enricher->catalog, id, path, wait, &facts);
 	}
-	memcpy(ret, entry->path, sizeof(entry->path));
+	wait_end(enricher, began);
+	return facts;
+}
+
+/* *place: where the reference is kept. */
+static const struct facts *enrich_cgroup(struct enricher *enricher, uint64_t id,
+					 struct facts **place, char path[1024])
+{
+	*place = facts_get(enricher, id);
+	(void)snprintf(path, 1024, "%s", *place ? (*place)->path : "");
+	return *place;
 }
 
 static void user_read(struct user_entry *entry)
@@ -249,12 +341,16 @@ static void enrich_time(struct event *event)
 
 void enrich_event(struct enricher *enricher, struct event *event)
 {
-	event->process_name[0] = event->executable[0] = event->command[0] = 0;
+	enricher_let_go(enricher);
+	event->executable = event->parent_executable = NULL;
+	event->process_name[0] = event->command[0] = 0;
 	event->user[0] = 0;
 	enrich_time(event);
 	enrich_process(enricher, event);
-	cgroup_get(enricher, event->record.cgroup_id, event->cgroup);
-	cgroup_get(enricher, event->record.via.cgroup_id, event->via_cgroup);
+	event->facts =
+		enrich_cgroup(enricher, event->record.cgroup_id, &enricher->facts, event->cgroup);
+	event->via_facts = enrich_cgroup(enricher, event->record.via.cgroup_id,
+					 &enricher->via_facts, event->via_cgroup);
 	enrich_user(enricher, event);
 	enrich_question(enricher, event);
 	enrich_interfaces(enricher, event);

@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "bpf/abi.h"
+#include "facts.h"
 #include "json.h"
 #include "printable.h"
 #include "question.h"
@@ -55,7 +56,10 @@ struct event {
 	bool has_question;
 	struct question_text question;
 	char process_name[64];
-	char executable[256];
+	/* Not owned; the enricher keeps them until the next event. NULL: nobody could tell. */
+	const char *executable, *parent_executable;
+	const struct facts *facts,
+		*via_facts; /* of the cgroup, and of that who asked a forwarder */
 	char command[DF_COMMAND_MAX]; /* arguments with spaces between them; cut off there */
 	char user[64];
 	char cgroup[1024];

@@ -5,6 +5,7 @@
 #include "attach.h"
 #include "color.h"
 #include "event.h"
+#include "facts_format.h"
 
 #define ECS_VERSION "8.11"
 
@@ -54,7 +55,7 @@ static void format_time(const struct timespec *time, char text[32])
 
 static void write_text(struct json *to, const char *key, const char *value)
 {
-	if (value[0])
+	if (value && value[0])
 		json_string(to, key, value);
 }
 
@@ -150,6 +151,7 @@ static void write_culprit(const struct event *event, struct json *to)
 			json_object(to, "parent");
 			json_uint(to, "pid", event->record.caller.parent_tgid);
 			write_text(to, "name", event->record.caller.parent_comm);
+			write_text(to, "executable", event->parent_executable);
 			json_object_end(to);
 		}
 		json_object_end(to);
@@ -227,6 +229,7 @@ static void write_via(const struct event *event, struct json *to)
 		json_uint(to, "inode", via->netns_inode);
 		json_object_end(to);
 	}
+	facts_write_all(event->via_facts, to);
 	json_object_end(to);
 }
 
@@ -241,6 +244,7 @@ static void write_own(const struct event *event, struct json *to)
 	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
 	write_number(to, "errno", (uint64_t)record->errnum);
 	write_cgroup(record->cgroup_id, event->cgroup, to);
+	facts_write_own(event->facts, to);
 	if (record->netns_cookie || record->caller.netns_inode) {
 		json_object(to, "netns");
 		write_number(to, "cookie", record->netns_cookie);
@@ -267,6 +271,7 @@ static void write_violation(const struct event *event, const char *host, struct 
 	write_network(&event->record, to);
 	write_question(event, to);
 	write_culprit(event, to);
+	facts_write_ecs(event->facts, to);
 	if (event->record.policy[0]) {
 		json_object(to, "rule");
 		json_string(to, "name", event->record.policy);
@@ -467,19 +472,27 @@ static void format_culprit(const struct event *event, char *to, size_t size)
 		snprintf(to, size, "unknown process (%s)", user);
 }
 
-/* Likewise of who asked the forwarder: " for NAME[pid] in CGROUP", or nothing. */
+/* The closest name of a place, or its path. */
+static const char *format_place(const struct facts *facts, const char *path, char *to, size_t size)
+{
+	facts_format(facts, to, size);
+	return to[0] ? to : path[0] ? path : "a cgroup gone";
+}
+
+/* Who asked the forwarder: " for NAME[pid] in PLACE", or nothing. */
 static void format_via(const struct event *event, char *to, size_t size)
 {
 	const struct df_via *via = &event->record.via;
-	const char *cgroup = event->via_cgroup[0] ? event->via_cgroup : "a cgroup gone";
+	char name[FACTS_PLACE_MAX];
+	const char *place = format_place(event->via_facts, event->via_cgroup, name, sizeof(name));
 
 	to[0] = 0;
 	if (!via->cgroup_id)
 		return;
 	if (via->tgid)
-		snprintf(to, size, " for %s[%u] in %s", via->comm, via->tgid, cgroup);
+		snprintf(to, size, " for %s[%u] in %s", via->comm, via->tgid, place);
 	else
-		snprintf(to, size, " for unknown process in %s", cgroup);
+		snprintf(to, size, " for unknown process in %s", place);
 	event_make_printable(to);
 }
 
@@ -556,7 +569,8 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	const struct df_event *record = &event->record;
 	char clock[16], culprit[192], question[QUESTION_NAME_MAX + 32], target[80],
 		repeats[40] = "";
-	char cgroup[sizeof(event->cgroup) + 8] = "", via[sizeof(event->via_cgroup) + 64];
+	char cgroup[sizeof(event->cgroup) + 8] = "", place[FACTS_PLACE_MAX],
+					    via[sizeof(event->via_cgroup) + 64];
 	bool denied = record->verdict == DF_VERDICT_DENY;
 	struct tm tm;
 	int length;
@@ -570,7 +584,7 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	format_target(record, target, sizeof(target));
 	if (record->cgroup_id)
 		snprintf(cgroup, sizeof(cgroup), " in %s",
-			 event->cgroup[0] ? event->cgroup : "a cgroup gone");
+			 format_place(event->facts, event->cgroup, place, sizeof(place)));
 	format_via(event, via, sizeof(via));
 	event_make_printable(culprit);
 	event_make_printable(question);

@@ -263,7 +263,6 @@ void live_tick(struct live *live)
 {
 	if (!live->follower)
 		return;
-	catalog_recheck(live->catalog);
 	live->idle++;
 	if (live->idle >= WALK_EVERY || follower_fd(live->follower) < 0)
 		live_walk(live);

@@ -23,6 +23,31 @@ static void write_both(const struct event *event)
 		abort();
 }
 
+/* The same bytes as names of files and of containers: what facts_pack() lets through. */
+static void fuzz_facts(struct event *event, const uint8_t *data, size_t size)
+{
+	char path[256], executable[64];
+	struct facts_draft draft;
+	struct identity identity;
+	struct facts *facts;
+
+	(void)snprintf(path, sizeof(path), "%.*s", (int)MIN(size, sizeof(path) - 1),
+		       (const char *)data);
+	(void)snprintf(executable, sizeof(executable), "%s", event->process_name);
+	identity_of_path(path, &identity);
+	facts_draft_init(&draft, &identity, path);
+	(void)fact_text((const char *)data, MIN(size, 40), draft.name, sizeof(draft.name));
+	(void)fact_text((const char *)data, MIN(size, 20), draft.image, sizeof(draft.image));
+	(void)fact_text((const char *)data, MIN(size, 10), draft.pod_name, sizeof(draft.pod_name));
+	if (facts_pack(&draft, &facts) < 0)
+		return;
+	event->facts = facts;
+	event->executable = event->parent_executable = executable;
+	write_both(event);
+	facts_unref(facts);
+	facts_draft_done(&draft);
+}
+
 static void fuzz_record(const uint8_t *data, size_t size)
 {
 	struct event event = {.kind = EVENT_VIOLATION};
@@ -42,6 +67,7 @@ static void fuzz_record(const uint8_t *data, size_t size)
 	memcpy(event.cgroup, data, DF_EVENT_HEAD_SIZE);
 	memcpy(event.via_cgroup, data, DF_EVENT_HEAD_SIZE);
 	write_both(&event);
+	fuzz_facts(&event, data, size);
 }
 
 /* As it is; and, so that more gets past the first checks, with a size and version that fit. */

@@ -358,11 +358,173 @@ static void test_drift(void **state)
 	expect_json(&event, written, ARRAY_LEN(written));
 }
 
+#define ID "3f0c12ab34cd56ef3f0c12ab34cd56ef3f0c12ab34cd56ef3f0c12ab34cd56ef"
+#define POD_UID "0e5d4c3b-2a19-4807-b6f5-e4d3c2b1a098"
+
+/* As facts_pack() leaves them: "" for what is not known, never NULL. */
+static struct facts blank_facts(void)
+{
+	return (struct facts){
+		.path = "/x",
+		.unit = "",
+		.user_unit = "",
+		.user = IDENTITY_NO_USER,
+		.container = {.id = "", .name = "", .image = ""},
+		.nested = {.id = ""},
+		.pod = {.uid = "", .namespace = "", .name = ""},
+		.nested_pod = "",
+		.source = "",
+	};
+}
+
+static struct facts container_facts(void)
+{
+	struct facts facts = blank_facts();
+
+	facts.unit = "docker-" ID ".scope";
+	facts.container.runtime = RUNTIME_DOCKER;
+	facts.container.id = ID;
+	facts.container.name = "web-1";
+	facts.container.image = "registry/web:7";
+	return facts;
+}
+
+static struct facts pod_facts(void)
+{
+	struct facts facts = blank_facts();
+
+	facts.container.runtime = RUNTIME_CONTAINERD;
+	facts.container.id = ID;
+	facts.container.name = "app";
+	facts.pod.uid = POD_UID;
+	facts.pod.namespace = "prod";
+	facts.pod.name = "web-0";
+	return facts;
+}
+
+static void test_json_processes(void **state)
+{
+	static const char *const parts[] = {
+		"\"executable\":\"/usr/bin/dig\"",
+		"\"parent\":{\"pid\":41,\"name\":\"sh\",\"executable\":\"/bin/busybox\"}",
+	};
+	struct event event = good_event();
+
+	(void)state;
+	event.record.caller.tgid = 42;
+	event.record.caller.parent_tgid = 41;
+	strcpy(event.record.caller.parent_comm, "sh");
+	event.executable = "/usr/bin/dig";
+	event.parent_executable = "/bin/busybox";
+	expect_json(&event, parts, ARRAY_LEN(parts));
+}
+
+static void test_json_container(void **state)
+{
+	static const char *const parts[] = {
+		"\"container\":{\"id\":\"" ID "\",\"runtime\":\"docker\",\"name\":\"web-1\","
+		"\"image\":{\"name\":\"registry/web:7\"}},\"rule\"",
+		"\"unit\":\"docker-" ID ".scope\"",
+	};
+	static const char *const bare[] = {"\"container\":{\"id\":\"" ID "\"},\"rule\""};
+	struct facts facts = container_facts();
+	struct event event = good_event();
+
+	(void)state;
+	event.facts = &facts;
+	expect_json(&event, parts, ARRAY_LEN(parts));
+	facts.container.runtime = RUNTIME_UNKNOWN;
+	facts.container.name = facts.container.image = facts.unit = "";
+	expect_json(&event, bare, ARRAY_LEN(bare));
+}
+
+static void test_json_pod(void **state)
+{
+	static const char *const parts[] = {
+		"\"container\":{\"id\":\"" ID "\",\"runtime\":\"containerd\",\"name\":\"app\"}",
+		"\"orchestrator\":{\"type\":\"kubernetes\",\"namespace\":\"prod\",\"resource\":{"
+		"\"type\":\"pod\",\"name\":\"web-0\",\"id\":\"" POD_UID "\"}}",
+	};
+	struct facts facts = pod_facts();
+	struct event event = good_event();
+
+	(void)state;
+	event.facts = &facts;
+	expect_json(&event, parts, ARRAY_LEN(parts));
+}
+
+/* kind: a node that is a container, with pods in it. */
+static void test_json_nested(void **state)
+{
+	static const char *const parts[] = {
+		"\"nested\":{\"container\":{\"id\":\"inner\",\"runtime\":\"lxc\"},\"orchestrator\":"
+		"{"
+		"\"type\":\"kubernetes\",\"resource\":{\"type\":\"pod\",\"id\":\"" POD_UID "\"}}}",
+		"\"user_unit\":\"app-x.scope\",\"nested\"",
+	};
+	struct facts facts = container_facts();
+	struct event event = good_event();
+
+	(void)state;
+	event.facts = &facts;
+	facts.user_unit = "app-x.scope";
+	facts.nested.runtime = RUNTIME_LXC;
+	facts.nested.id = "inner";
+	facts.nested_pod = POD_UID;
+	expect_json(&event, parts, ARRAY_LEN(parts));
+}
+
+static void expect_place(const struct event *event, const char *place)
+{
+	char line[4096], wanted[512];
+
+	snprintf(wanted, sizeof(wanted), ") in %s: resolver-not-sanctioned, ", place);
+	line[event_write_line(event, false, line, sizeof(line) - 1)] = 0;
+	if (!strstr(line, wanted))
+		fail_msg("%s\nis not in\n%s", wanted, line);
+}
+
+/* The closest name that is known takes the place of the path. */
+static void test_line_places(void **state)
+{
+	struct facts facts = pod_facts();
+	struct event event = good_event();
+
+	(void)state;
+	event.facts = &facts;
+	expect_place(&event, "pod prod/web-0");
+	facts.pod.name = facts.pod.namespace = "";
+	expect_place(&event, "container app");
+	facts.container.name = "";
+	expect_place(&event, "container 3f0c12ab34cd");
+	facts.container.runtime = RUNTIME_LXC;
+	facts.container.id = "a-name-of-some-length";
+	expect_place(&event, "container a-name-of-some-length");
+	facts.container.runtime = RUNTIME_NONE;
+	facts.container.id = "";
+	expect_place(&event, "pod " POD_UID);
+	facts.pod.uid = "";
+	facts.unit = "user@1000.service";
+	facts.user_unit = "app-x.scope";
+	facts.user = 1000;
+	expect_place(&event, "app-x.scope of uid 1000");
+	facts.user_unit = "";
+	expect_place(&event, "user@1000.service");
+	facts.unit = "";
+	expect_place(&event, "/ci.slice");
+	event.facts = NULL;
+	event.cgroup[0] = 0;
+	expect_place(&event, "a cgroup gone");
+}
+
 /* What nobody could tell is left out, not written as an empty word. */
 static void test_json_leaves_out(void **state)
 {
-	static const char *const absent[] = {"\"process\"", "\"user\"", "\"dns\":", "\"rule\"",
-					     "\"path\"",    "\"via\"",  "\"\""};
+	static const char *const absent[] = {
+		"\"process\"", "\"user\"", "\"dns\":",      "\"rule\"",      "\"path\"",
+		"\"\"",        "\"unit\"", "\"user_unit\"", "\"container\"", "\"orchestrator\"",
+		"\"nested\"",  "\"via\""};
+	struct facts facts = blank_facts();
 	_cleanup_(json_done) struct json json = {0};
 	_cleanup_free_ char *text = NULL;
 	struct event event = good_event();
@@ -371,6 +533,8 @@ static void test_json_leaves_out(void **state)
 	event.record.flags = DF_EVENT_PACKET;
 	event.record.policy[0] = event.cgroup[0] = 0;
 	event.has_question = false;
+	event.facts = &facts;
+	event.executable = event.parent_executable = "";
 	assert_int_equal(event_write_json(&event, "host-a", &json), 0);
 	text = strndup(json.text, json.length);
 	for (size_t i = 0; i < ARRAY_LEN(absent); i++)
@@ -409,6 +573,11 @@ static void test_via(void **state)
 					    "4026532000}}"};
 	static const char *const least[] = {
 		"\"via\":{\"cgroup\":{\"id\":88},\"user\":{\"id\":\"1000\"}}"};
+	static const char *const named[] = {
+		"\"netns\":{\"inode\":4026532000},\"unit\":\"docker-" ID ".scope\",\"container\":{"
+		"\"id\":\"" ID "\",\"runtime\":\"docker\",\"name\":\"web-1\",\"image\":{\"name\":"
+		"\"registry/web:7\"}}},\"generation\""};
+	struct facts facts = container_facts();
 	struct event event = good_event();
 	char line[4096];
 
@@ -423,6 +592,11 @@ static void test_via(void **state)
 	expect_json(&event, parts, ARRAY_LEN(parts));
 	write_line(&event, line, sizeof(line));
 	assert_non_null(strstr(line, " in /ci.slice for nslookup[12] in /docker/abc: "));
+	event.via_facts = &facts;
+	expect_json(&event, named, ARRAY_LEN(named));
+	write_line(&event, line, sizeof(line));
+	assert_non_null(strstr(line, " in /ci.slice for nslookup[12] in container web-1: "));
+	event.via_facts = NULL;
 	event.record.via = (struct df_via){.cgroup_id = 88, .uid = 1000};
 	event.via_cgroup[0] = 0;
 	expect_json(&event, least, ARRAY_LEN(least));
@@ -516,14 +690,27 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_record), cmocka_unit_test(test_head_alone),
-		cmocka_unit_test(test_sizes),       cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_json),        cmocka_unit_test(test_json_audited),
-		cmocka_unit_test(test_json_lost),   cmocka_unit_test(test_json_leaves_out),
-		cmocka_unit_test(test_line),        cmocka_unit_test(test_line_is_printable),
-		cmocka_unit_test(test_line_fits),   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_json_tamper), cmocka_unit_test(test_line_tamper),
-		cmocka_unit_test(test_drift),       cmocka_unit_test(test_frame),
+		cmocka_unit_test(test_good_record),
+		cmocka_unit_test(test_head_alone),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_audited),
+		cmocka_unit_test(test_json_lost),
+		cmocka_unit_test(test_json_leaves_out),
+		cmocka_unit_test(test_json_processes),
+		cmocka_unit_test(test_json_container),
+		cmocka_unit_test(test_json_pod),
+		cmocka_unit_test(test_json_nested),
+		cmocka_unit_test(test_line_places),
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_line_is_printable),
+		cmocka_unit_test(test_line_fits),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_json_tamper),
+		cmocka_unit_test(test_line_tamper),
+		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_via),
 	};
 

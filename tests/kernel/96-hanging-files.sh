@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh
+# limit: 180
+#
+# Files that do not answer: Docker's, a user's home, /proc of one process, each a FUSE file system
+# whose server never reads a request. The log goes on with blanks, whole and without delay; when
+# the files are back, so are the names.
+. "$(dirname "$0")/lib.sh"
+
+FLOOD=2000
+DOCKER=$(printf '3f0c%060d' 1) LATER=$(printf '3f0c%060d' 2) ALICE=$(printf '3f0c%060d' 3)
+ALICE_UID=4711
+binary=$DNSFENCE
+
+cleanup_more() {
+	umount -l "$WORK/host/docker/containers" "$WORK/host/home/alice" 2>/dev/null
+}
+
+# hang DIRECTORY [IN]: from now on nobody gets an answer there; HANGING ends it. IN: a process
+# whose mount namespace is meant.
+hang() {
+	# shellcheck disable=SC2016
+	nsenter ${2:+--mount="/proc/$2/ns/mnt"} bash -c 'exec 9<>/dev/fuse &&
+		mount -i -t fuse hangs "$1" -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other &&
+		echo hangs && exec sleep 600' - "$1" >"$WORK/hanging" 2>&1 &
+	HANGING=$!
+	SERVERS+=" $HANGING"
+	wait_until grep -q . "$WORK/hanging"
+	[[ $(<"$WORK/hanging") == hangs ]] || skip "no FUSE: $(<"$WORK/hanging")"
+}
+
+# answer DIRECTORY [IN]: the file system has gone, what it hid is there again.
+answer() {
+	kill -9 "$HANGING"
+	wait "$HANGING" 2>/dev/null
+	nsenter ${2:+--mount="/proc/$2/ns/mnt"} umount -l "$1" || fail "cannot unmount $1"
+}
+
+docker_file() {
+	mkdir -p "$1" && echo "{\"ID\":\"${1##*/}\",\"Config\":{\"Image\":\"i\"},\"Name\":\"/$2\"}" \
+		>"$1/config.v2.json"
+}
+
+[[ -e /dev/fuse ]] || skip "no /dev/fuse"
+setup
+home=$WORK/host/home/alice
+mkdir -p "$WORK/host/etc" "$home/.local/share/docker/containers" "$CGROUP2/$ID/alice" || die "no directories"
+chmod 755 "$WORK"
+echo "alice:x:$ALICE_UID:$ALICE_UID::/home/alice:/bin/sh" >"$WORK/host/etc/passwd"
+docker_file "$WORK/host/docker/containers/$DOCKER" known
+docker_file "$WORK/host/docker/containers/$LATER" later
+docker_file "$home/.local/share/docker/containers/$ALICE" hers
+chown -R $ALICE_UID "$home" "$CGROUP2/$ID/alice"
+known=$ID/docker-$DOCKER.scope later=$ID/docker-$LATER.scope hers=$ID/alice/docker-$ALICE.scope
+mkdir "$CGROUP2"/{"$known","$later","$hers"} || die "no cgroups"
+policy <<-YAML
+	apiVersion: dnsfence/v1
+	resolvers: {good: [$GOOD4]}
+	policies: [{name: default, resolvers: [good]}]
+	edge: {interfaces: off}
+	events: {stdout: true, buffer: 8192}
+	runtimes: {host: $WORK/host, docker: /docker}
+YAML
+
+# Its /proc can be made to hang for itself alone: in a mount namespace of its own.
+DNSFENCE=$WORK/run/dnsfence-unshared
+printf '#!/bin/sh\nexec unshare --mount %s "$@"\n' "$binary" >"$DNSFENCE"
+chmod +x "$DNSFENCE"
+before=$(arrived $BAD4)
+probe_in "$known" udp-sendto $BAD4 53
+wait_until arrived_more $BAD4 "$before" || fail "without the fence nothing arrived"
+start_fence
+DNSFENCE=$binary
+
+probe_in "$known" udp-sendto $BAD4 53
+expect_event "before" "$PID" '.container.name == "known"'
+
+seconds() { echo "$EPOCHREALTIME" | tr -d .; }
+
+lines_of() {
+	jq -n --argjson pid "$1" \
+		'[inputs | select(.process.pid == $pid) | .dnsfence.count] | add // 0' "$EVENTS"
+}
+
+all_told() { (($(lines_of "$1") == FLOOD)); }
+
+# floods WHAT CGROUP FILTER: every event of a flood from there is told while the files hang, and
+# passes; another container is named meanwhile, and a sanctioned query arrives.
+floods() {
+	local what=$1 cgroup=$2 filter=$3 flood began took before
+	began=$(seconds)
+	in_cgroup "$cgroup" "$PROBE" udp-sendto $BAD4 53 -u -r $FLOOD >"$WORK/flood" 2>&1
+	flood=$(<"$WORK/pid")
+	expect_match "$what, the flood" "$(<"$WORK/flood")" "count=$FLOOD failed=$FLOOD\$"
+	((CHECKS++))
+	wait_until all_told "$flood" || fail "$what: of $FLOOD violations $(lines_of "$flood") are told"
+	took=$((($(seconds) - began) / 1000))
+	expect_more "$what: milliseconds allowed until all are told" $((3000 * SLOW)) $took
+	expect "$what: events that say something else" \
+		"$(jq -c --argjson pid "$flood" "select(.process.pid == \$pid and ($filter | not))" "$EVENTS" |
+			head -n 1)" ""
+	probe_in "$known" udp-sendto $BAD4 53
+	expect_event "$what, of another container" "$PID" '.container.name == "known"'
+	before=$(arrived $GOOD4)
+	probe_in "$cgroup" udp-sendto $GOOD4 53
+	((CHECKS++))
+	wait_until arrived_more $GOOD4 "$before" || fail "$what, sanctioned: nothing arrived"
+	expect "$what: status, exit" "$(timeout $((2 * SLOW)) "$DNSFENCE" "${INSTANCE[@]}" status >/dev/null 2>&1; echo $?)" 0
+}
+
+# is_named CGROUP NAME
+is_named() {
+	probe_in "$1" udp-sendto $BAD4 53
+	wait_until has_event "$PID" true
+	has_event "$PID" ".container.name == \"$2\""
+}
+
+comes_back() {
+	((CHECKS++))
+	wait_until is_named "$1" "$2" || fail "$2 is not named again: $(event_of "$PID")"
+}
+
+hang "$WORK/host/docker/containers"
+floods "Docker's files hang" "$later" ".container == {id: \"$LATER\", runtime: \"docker\"}"
+answer "$WORK/host/docker/containers"
+comes_back "$later" later
+
+hang "$home"
+floods "a home hangs" "$hers" ".container == {id: \"$ALICE\", runtime: \"docker\"}"
+answer "$home"
+comes_back "$hers" hers
+
+# A process that is there, so that its directory can hang, and floods when it is told to.
+exe_of_probe=$(readlink -f "$PROBE")
+hold_socket victim "$known" udp $GOOD4
+victim=${HELD_PIDS[victim]}
+hang "/proc/$victim" "$DAEMON"
+in_cgroup "$later" "$PROBE" udp-sendto $BAD4 53 -u -r 20 >/dev/null 2>&1
+nsenter --mount="/proc/$DAEMON/ns/mnt" timeout -s KILL 1 ls "/proc/$victim" >/dev/null 2>&1
+expect "an attempt to read its /proc, exit" $? 137
+# It becomes the flood itself, with the same number.
+exec {go}>&"${HELD_FDS[victim]}"
+send_held victim
+exec {go}>&-
+answer "/proc/$victim" "$DAEMON" 2>/dev/null
+
+expect_log_whole
+lost=$(status_of .log.lost)
+expect "lost" "$lost" 0
+expect "the sequence has gaps" "$(jq -n '[inputs.event.sequence | select(. != null)] |
+	[range(1; length) as $i | select(.[$i] != .[$i - 1] + 1)] | length' "$EVENTS")" 0
+finish
