@@ -12,28 +12,26 @@ DOCKER=$(printf '3f0c%060d' 1) LATER=$(printf '3f0c%060d' 2) ALICE=$(printf '3f0
 ALICE_UID=4711
 binary=$DNSFENCE
 
-cleanup_more() {
-	umount -l "$WORK/host/docker/containers" "$WORK/host/home/alice" 2>/dev/null
-}
-
-# hang DIRECTORY [IN]: from now on nobody gets an answer there; HANGING ends it. IN: a process
-# whose mount namespace is meant.
+# hang DIRECTORY: for the daemon, in its mount namespace, nobody answers there from now on;
+# HANGING is who does not.
 hang() {
 	# shellcheck disable=SC2016
-	nsenter ${2:+--mount="/proc/$2/ns/mnt"} bash -c 'exec 9<>/dev/fuse &&
+	nsenter --mount="/proc/$DAEMON/ns/mnt" bash -c 'exec 9<>/dev/fuse &&
 		mount -i -t fuse hangs "$1" -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other &&
 		echo hangs && exec sleep 600' - "$1" >"$WORK/hanging" 2>&1 &
 	HANGING=$!
 	SERVERS+=" $HANGING"
+	disown $HANGING
 	wait_until grep -q . "$WORK/hanging"
 	[[ $(<"$WORK/hanging") == hangs ]] || skip "no FUSE: $(<"$WORK/hanging")"
+	(nsenter --mount="/proc/$DAEMON/ns/mnt" timeout -s KILL 0.5 ls "$1/.") >/dev/null 2>&1
+	expect "$1 does not answer, exit" $? 137
 }
 
-# answer DIRECTORY [IN]: the file system has gone, what it hid is there again.
+# answer DIRECTORY: the file system has gone, what it hid is there again.
 answer() {
 	kill -9 "$HANGING"
-	wait "$HANGING" 2>/dev/null
-	nsenter ${2:+--mount="/proc/$2/ns/mnt"} umount -l "$1" || fail "cannot unmount $1"
+	nsenter --mount="/proc/$DAEMON/ns/mnt" umount -l "$1"
 }
 
 docker_file() {
@@ -62,7 +60,7 @@ policy <<-YAML
 	runtimes: {host: $WORK/host, docker: /docker}
 YAML
 
-# Its /proc can be made to hang for itself alone: in a mount namespace of its own.
+# What hangs for it must not hang for anybody else: it has a mount namespace of its own.
 DNSFENCE=$WORK/run/dnsfence-unshared
 printf '#!/bin/sh\nexec unshare --mount %s "$@"\n' "$binary" >"$DNSFENCE"
 chmod +x "$DNSFENCE"
@@ -75,7 +73,7 @@ DNSFENCE=$binary
 probe_in "$known" udp-sendto $BAD4 53
 expect_event "before" "$PID" '.container.name == "known"'
 
-seconds() { echo "$EPOCHREALTIME" | tr -d .; }
+microseconds() { echo "$EPOCHREALTIME" | tr -d .; }
 
 lines_of() {
 	jq -n --argjson pid "$1" \
@@ -84,28 +82,39 @@ lines_of() {
 
 all_told() { (($(lines_of "$1") == FLOOD)); }
 
-# floods WHAT CGROUP FILTER: every event of a flood from there is told while the files hang, and
-# passes; another container is named meanwhile, and a sanctioned query arrives.
+# ready_flood CGROUP: a process that floods once it is let go; FLOOD_PID.
+ready_flood() {
+	rm -f "$WORK/go" "$WORK/pid"
+	mkfifo "$WORK/go"
+	# shellcheck disable=SC2016
+	in_cgroup "$1" bash -c 'read -r _ <"$0"; exec "$@"' "$WORK/go" \
+		"$PROBE" udp-sendto $BAD4 53 -u -r $FLOOD >"$WORK/flood" 2>&1 &
+	wait_until test -s "$WORK/pid"
+	FLOOD_PID=$(<"$WORK/pid")
+}
+
+# floods WHAT FILTER: every event of the flood is told while the files hang, and passes; another
+# container is named meanwhile, and a sanctioned query arrives.
 floods() {
-	local what=$1 cgroup=$2 filter=$3 flood began took before
-	began=$(seconds)
-	in_cgroup "$cgroup" "$PROBE" udp-sendto $BAD4 53 -u -r $FLOOD >"$WORK/flood" 2>&1
-	flood=$(<"$WORK/pid")
-	expect_match "$what, the flood" "$(<"$WORK/flood")" "count=$FLOOD failed=$FLOOD\$"
+	local what=$1 filter=$2 flood=$FLOOD_PID began took before
+	began=$(microseconds)
+	echo go >"$WORK/go"
 	((CHECKS++))
 	wait_until all_told "$flood" || fail "$what: of $FLOOD violations $(lines_of "$flood") are told"
-	took=$((($(seconds) - began) / 1000))
+	took=$((($(microseconds) - began) / 1000))
 	expect_more "$what: milliseconds allowed until all are told" $((3000 * SLOW)) $took
+	expect_match "$what, the flood" "$(<"$WORK/flood")" "count=$FLOOD failed=$FLOOD\$"
 	expect "$what: events that say something else" \
 		"$(jq -c --argjson pid "$flood" "select(.process.pid == \$pid and ($filter | not))" "$EVENTS" |
 			head -n 1)" ""
 	probe_in "$known" udp-sendto $BAD4 53
 	expect_event "$what, of another container" "$PID" '.container.name == "known"'
 	before=$(arrived $GOOD4)
-	probe_in "$cgroup" udp-sendto $GOOD4 53
+	probe_in "$known" udp-sendto $GOOD4 53
 	((CHECKS++))
 	wait_until arrived_more $GOOD4 "$before" || fail "$what, sanctioned: nothing arrived"
-	expect "$what: status, exit" "$(timeout $((2 * SLOW)) "$DNSFENCE" "${INSTANCE[@]}" status >/dev/null 2>&1; echo $?)" 0
+	expect "$what: status, exit" "$(timeout $((2 * SLOW)) "$DNSFENCE" "${INSTANCE[@]}" status \
+		>/dev/null 2>&1; echo $?)" 0
 }
 
 # is_named CGROUP NAME
@@ -121,28 +130,28 @@ comes_back() {
 }
 
 hang "$WORK/host/docker/containers"
-floods "Docker's files hang" "$later" ".container == {id: \"$LATER\", runtime: \"docker\"}"
-answer "$WORK/host/docker/containers"
+ready_flood "$later"
+floods "Docker's files hang" ".container == {id: \"$LATER\", runtime: \"docker\"}"
+answer "$WORK/host/docker/containers" || fail "cannot unmount"
 comes_back "$later" later
 
 hang "$home"
-floods "a home hangs" "$hers" ".container == {id: \"$ALICE\", runtime: \"docker\"}"
-answer "$home"
+ready_flood "$hers"
+floods "a home hangs" ".container == {id: \"$ALICE\", runtime: \"docker\"}"
+answer "$home" || fail "cannot unmount"
 comes_back "$hers" hers
 
-# A process that is there, so that its directory can hang, and floods when it is told to.
-exe_of_probe=$(readlink -f "$PROBE")
-hold_socket victim "$known" udp $GOOD4
-victim=${HELD_PIDS[victim]}
-hang "/proc/$victim" "$DAEMON"
-in_cgroup "$later" "$PROBE" udp-sendto $BAD4 53 -u -r 20 >/dev/null 2>&1
-nsenter --mount="/proc/$DAEMON/ns/mnt" timeout -s KILL 1 ls "/proc/$victim" >/dev/null 2>&1
-expect "an attempt to read its /proc, exit" $? 137
-# It becomes the flood itself, with the same number.
-exec {go}>&"${HELD_FDS[victim]}"
-send_held victim
-exec {go}>&-
-answer "/proc/$victim" "$DAEMON" 2>/dev/null
+ready_flood "$known"
+hang "/proc/$FLOOD_PID"
+floods "/proc hangs" '.container.name == "known" and .process.name == "leakprobe"
+	and .process.executable == null'
+answer "/proc/$FLOOD_PID" 2>/dev/null # with the process it has gone already
+has_executable() {
+	in_cgroup "$known" "$PROBE" udp-sendto $BAD4 53 -u -r 40 -R 20 >/dev/null 2>&1
+	has_event "$(<"$WORK/pid")" ".process.executable == \"$(readlink -f "$PROBE")\""
+}
+((CHECKS++))
+wait_until has_executable || fail "no executables after /proc had answered"
 
 expect_log_whole
 lost=$(status_of .log.lost)
