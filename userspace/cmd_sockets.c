@@ -1,8 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* sockets: what is open to which resolvers, judged by the configuration; --kill ends it. */
+#include "catalog.h"
 #include "outcome.h"
 #include "prepare.h"
 #include "sweep_format.h"
+
+#define NAMES_WAIT_MS 500 /* for the runtimes' files, and not again where they do not answer */
+
+/*
+ * Names of units, containers and pods; NULL: paths have to do. After the search has begun, whose
+ * process is a copy of this one: threads are not copied.
+ */
+static struct catalog *names_open(const struct prepared *prepared)
+{
+	const struct catalog_options options = {
+		.roots = &prepared->config.runtimes,
+		.mount_fd = prepared->mount_fd,
+	};
+	struct catalog *names;
+
+	return catalog_new(&options, &names) < 0 ? NULL : names;
+}
+
+/* A reference, or NULL. */
+static struct facts *names_of(struct catalog *names, const struct sweep_record *record)
+{
+	struct facts *facts = NULL;
+
+	if (names && record->kind == SWEEP_SOCKET && record->cgroup[0])
+		(void)catalog_ask(names, record->socket.cgroup_id, record->cgroup, NAMES_WAIT_MS,
+				  &facts);
+	return facts;
+}
 
 static void sockets_print(const struct sweep_record *record)
 {
@@ -15,11 +44,14 @@ static void sockets_print(const struct sweep_record *record)
 }
 
 /* Every record: in words as it comes, or into the list. */
-static void sockets_take(struct sweep *sweep, bool json, struct json *text)
+static void sockets_take(struct sweep *sweep, struct catalog *names, bool json, struct json *text)
 {
 	struct sweep_record record;
 
 	while (sweep_take(sweep, &record) > 0) {
+		_cleanup_(facts_unrefp) struct facts *facts = names_of(names, &record);
+
+		record.facts = facts;
 		if (!json)
 			sockets_print(&record);
 		else if (record.kind != SWEEP_END)
@@ -27,7 +59,8 @@ static void sockets_take(struct sweep *sweep, bool json, struct json *text)
 	}
 }
 
-static int sockets_write_json(struct sweep *sweep, const struct config *config)
+static int sockets_write_json(struct sweep *sweep, struct catalog *names,
+			      const struct config *config)
 {
 	struct json text = {0};
 	int r;
@@ -35,7 +68,7 @@ static int sockets_write_json(struct sweep *sweep, const struct config *config)
 	json_object(&text, NULL);
 	json_string(&text, "config", config->files_length ? config->files[0] : "");
 	json_list(&text, "sockets");
-	sockets_take(sweep, true, &text);
+	sockets_take(sweep, names, true, &text);
 	json_list_end(&text);
 	sweep_write_totals(&sweep->totals, &text);
 	json_object_end(&text);
@@ -79,6 +112,7 @@ int cmd_sockets(const struct options *options)
 		.wait = true,
 	};
 	struct sweep sweep;
+	struct catalog *names;
 	int r = prepare(options, NULL, &prepared, stderr, &problem);
 
 	request.image = &prepared.image;
@@ -87,9 +121,11 @@ int cmd_sockets(const struct options *options)
 		r = sweep_start(&request, &sweep, &problem);
 	if (r < 0)
 		return outcome_fail(r, &problem);
+	names = names_open(&prepared);
 	if (options->json)
-		r = sockets_write_json(&sweep, &prepared.config);
+		r = sockets_write_json(&sweep, names, &prepared.config);
 	else
-		sockets_take(&sweep, false, NULL);
+		sockets_take(&sweep, names, false, NULL);
+	catalog_free(names);
 	return r < 0 ? EXIT_INTERNAL : sockets_outcome(&sweep.totals);
 }

@@ -7,6 +7,7 @@
 #ifndef DNSFENCE_SWEEP_H
 #define DNSFENCE_SWEEP_H
 
+#include "facts.h"
 #include "judge.h"
 #include "problem.h"
 #include "sockets.h"
@@ -66,6 +67,7 @@ struct sweep_record {
 	char process[32];
 	char policy[DF_POLICY_NAME_LEN];
 	char cgroup[1024]; /* empty: not known */
+	const struct facts *facts; /* of the cgroup, for who prints it; not owned, NULL: none */
 };
 
 struct sweep_request {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "event.h"
+#include "facts_format.h"
 
 static const struct {
 	const char *name, *text;
@@ -67,7 +68,9 @@ static void add_endpoint(const struct sweep_record *record, const uint8_t *bytes
 static void line_socket(const struct sweep_record *record, char to[SWEEP_LINE_MAX])
 {
 	const struct socket_entry *socket = &record->socket;
+	char place[FACTS_PLACE_MAX];
 
+	facts_format(record->facts, place, sizeof(place));
 	text_add(to, "%-10s %s/%s ", fates[record->fate].name,
 		 event_service_name(record->judgement.service), socket->table->name);
 	add_endpoint(record, record->flow.daddr, record->flow.dport, to);
@@ -79,7 +82,9 @@ static void line_socket(const struct sweep_record *record, char to[SWEEP_LINE_MA
 	else
 		text_add(to, "no known process");
 	text_add(to, " (uid %u) in %s, netns %llu: %s, policy %s", socket->uid,
-		 record->cgroup[0] ? record->cgroup : "a cgroup gone",
+		 place[0]            ? place
+		 : record->cgroup[0] ? record->cgroup
+				     : "a cgroup gone",
 		 (unsigned long long)record->netns, event_reason_name(record->judgement.reason),
 		 record->policy);
 	if (record->fate == SWEEP_FATE_FAILED)
@@ -140,6 +145,7 @@ static void json_owner(const struct sweep_record *record, struct json *to)
 	if (record->cgroup[0])
 		json_string(to, "path", record->cgroup);
 	json_object_end(to);
+	facts_write_all(record->facts, to);
 	json_object(to, "netns");
 	json_uint(to, "inode", record->netns);
 	json_object_end(to);

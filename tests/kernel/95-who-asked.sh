@@ -90,6 +90,16 @@ wait_until grep -q ' in container web-1: resolver-not-sanctioned, ' "$WORK/lines
 	fail "the readable line: $(tail -n 1 "$WORK/lines")"
 kill "$lines"
 
+# An open socket is its container's, too.
+hold_socket open "$docker" udp $GOOD4
+sockets=$(dnsfence sockets --all 2>/dev/null)
+expect_match "dnsfence sockets" "$sockets" "leakprobe\[${HELD_PIDS[open]}\] \(uid 0\) in container web-1, netns "
+sockets=$(dnsfence sockets --all -j 2>/dev/null | jq -c --argjson pid "${HELD_PIDS[open]}" \
+	'.sockets[] | select(.process.pid == $pid) | .container')
+expect "dnsfence sockets -j" "$(jq -r '[.id, .name, .image.name] | @tsv' <<<"$sockets")" \
+	"$WEB	web-1	registry/web:7"
+send_held open
+
 # A short-lived dig, a hundred times.
 in_cgroup "$docker" bash -c "for ((i = 0; i < 100; i++)); do
 	dig +tries=1 +time=1 @$BAD4 \$i.test >/dev/null & echo \$!; wait; done" >"$WORK/digs" 2>/dev/null
