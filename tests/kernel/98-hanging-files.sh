@@ -70,8 +70,19 @@ wait_until arrived_more $BAD4 "$before" || fail "without the fence nothing arriv
 start_fence
 DNSFENCE=$binary
 
-probe_in "$known" udp-sendto $BAD4 53
-expect_event "before" "$PID" '.container.name == "known"'
+# is_named CGROUP NAME
+is_named() {
+	probe_in "$1" udp-sendto $BAD4 53
+	wait_until has_event "$PID" true
+	has_event "$PID" ".container.name == \"$2\""
+}
+
+comes_back() {
+	((CHECKS++))
+	wait_until is_named "$1" "$2" || fail "$2 is not named: $(event_of "$PID")"
+}
+
+comes_back "$known" known # it is named to begin with
 
 microseconds() { echo "$EPOCHREALTIME" | tr -d .; }
 
@@ -115,18 +126,6 @@ floods() {
 	wait_until arrived_more $GOOD4 "$before" || fail "$what, sanctioned: nothing arrived"
 	expect "$what: status, exit" "$(timeout $((2 * SLOW)) "$DNSFENCE" "${INSTANCE[@]}" status \
 		>/dev/null 2>&1; echo $?)" 0
-}
-
-# is_named CGROUP NAME
-is_named() {
-	probe_in "$1" udp-sendto $BAD4 53
-	wait_until has_event "$PID" true
-	has_event "$PID" ".container.name == \"$2\""
-}
-
-comes_back() {
-	((CHECKS++))
-	wait_until is_named "$1" "$2" || fail "$2 is not named again: $(event_of "$PID")"
 }
 
 hang "$WORK/host/docker/containers"
