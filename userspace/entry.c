@@ -38,6 +38,16 @@ const char *const entry_fields[] = {
 	"process.command_line",
 	"process.parent.pid",
 	"process.parent.name",
+	"process.parent.executable",
+	"container.id",
+	"container.name",
+	"container.runtime",
+	"container.image.name",
+	"orchestrator.type",
+	"orchestrator.namespace",
+	"orchestrator.resource.type",
+	"orchestrator.resource.name",
+	"orchestrator.resource.id",
 	"user.id",
 	"user.name",
 	"rule.name",
@@ -51,6 +61,12 @@ const char *const entry_fields[] = {
 	"dnsfence.errno",
 	"dnsfence.cgroup.id",
 	"dnsfence.cgroup.path",
+	"dnsfence.unit",
+	"dnsfence.user_unit",
+	"dnsfence.user_unit_uid",
+	"dnsfence.nested.container.id",
+	"dnsfence.nested.container.runtime",
+	"dnsfence.nested.orchestrator.resource.id",
 	"dnsfence.netns.cookie",
 	"dnsfence.netns.inode",
 	"dnsfence.via.cgroup.id",
@@ -60,6 +76,15 @@ const char *const entry_fields[] = {
 	"dnsfence.via.process.parent.pid",
 	"dnsfence.via.user.id",
 	"dnsfence.via.netns.inode",
+	"dnsfence.via.unit",
+	"dnsfence.via.user_unit",
+	"dnsfence.via.container.id",
+	"dnsfence.via.container.name",
+	"dnsfence.via.container.runtime",
+	"dnsfence.via.container.image.name",
+	"dnsfence.via.orchestrator.namespace",
+	"dnsfence.via.orchestrator.resource.name",
+	"dnsfence.via.orchestrator.resource.id",
 	"dnsfence.generation",
 	"dnsfence.count",
 	"dnsfence.lost_before",
@@ -248,6 +273,39 @@ static void write_question(const struct entry *entry, FILE *to)
 }
 
 /* Who asked the forwarder. */
+/* A field below a prefix; "" without it. */
+static const char *text_below(const struct entry *entry, const char *prefix, const char *field,
+			      char to[ENTRY_TEXT_MAX])
+{
+	char name[128];
+
+	(void)snprintf(name, sizeof(name), "%s%s", prefix, field);
+	return entry_text(entry, name, to);
+}
+
+/* What facts_format() says, or the cgroup. ecs, own: before the fields of the schema, and ours. */
+static void write_place(const struct entry *entry, const char *ecs, const char *own, FILE *to)
+{
+	char text[ENTRY_TEXT_MAX], other[ENTRY_TEXT_MAX];
+
+	if (*text_below(entry, ecs, "orchestrator.resource.name", text))
+		fprintf(to, "pod %s/%s", text_below(entry, ecs, "orchestrator.namespace", other),
+			text);
+	else if (*text_below(entry, ecs, "container.name", text))
+		fprintf(to, "container %s", text);
+	else if (*text_below(entry, ecs, "container.id", text))
+		fprintf(to, "container %.*s", strlen(text) == 64 ? 12 : (int)strlen(text), text);
+	else if (*text_below(entry, ecs, "orchestrator.resource.id", text))
+		fprintf(to, "pod %s", text);
+	else if (*text_below(entry, own, "user_unit", text))
+		fprintf(to, "%s of uid %s", text, text_below(entry, own, "user_unit_uid", other));
+	else if (*text_below(entry, own, "unit", text) ||
+		 *text_below(entry, own, "cgroup.path", text))
+		fprintf(to, "%s", text);
+	else
+		fprintf(to, "a cgroup gone");
+}
+
 static void write_via(const struct entry *entry, FILE *to)
 {
 	char text[ENTRY_TEXT_MAX];
@@ -260,8 +318,8 @@ static void write_via(const struct entry *entry, FILE *to)
 			entry_number(entry, "dnsfence.via.process.pid"));
 	else
 		fprintf(to, " for unknown process");
-	fprintf(to, " in %s",
-		*entry_text(entry, "dnsfence.via.cgroup.path", text) ? text : "a cgroup gone");
+	fprintf(to, " in ");
+	write_place(entry, "dnsfence.via.", "dnsfence.via.", to);
 }
 
 static void write_lookup(const struct entry *entry, FILE *to)
@@ -275,9 +333,10 @@ static void write_lookup(const struct entry *entry, FILE *to)
 	write_question(entry, to);
 	write_culprit(entry, to);
 	write_interfaces(entry, to);
-	if (entry_find(entry, "dnsfence.cgroup.id"))
-		fprintf(to, " in %s",
-			*entry_text(entry, "dnsfence.cgroup.path", text) ? text : "a cgroup gone");
+	if (entry_find(entry, "dnsfence.cgroup.id")) {
+		fprintf(to, " in ");
+		write_place(entry, "", "dnsfence.", to);
+	}
 	write_via(entry, to);
 	fprintf(to, ": %s", entry_text(entry, "event.reason", text));
 	fprintf(to, ", policy %s", *entry_text(entry, "rule.name", text) ? text : "none");

@@ -54,6 +54,8 @@ void facts_write_own(const struct facts *facts, struct json *to)
 		return;
 	write_text(to, "unit", facts->unit);
 	write_text(to, "user_unit", facts->user_unit);
+	if (facts->user_unit[0])
+		json_uint(to, "user_unit_uid", facts->user);
 	if (!facts->nested.runtime && !facts->nested_pod[0])
 		return;
 	json_object(to, "nested");

@@ -100,6 +100,42 @@ static void test_line_of_lookup(void **state)
 	expect_same_line(&event);
 }
 
+#define ID "3f0c12ab34cd56ef3f0c12ab34cd56ef3f0c12ab34cd56ef3f0c12ab34cd56ef"
+
+/* The closest name that is known, of who asked and of who asked a forwarder. */
+static void test_line_of_places(void **state)
+{
+	struct facts facts = {
+		.path = "/x",
+		.unit = "web.service",
+		.user_unit = "",
+		.container = {.id = "", .name = "", .image = ""},
+		.nested = {.id = ""},
+		.pod = {.uid = "", .namespace = "", .name = ""},
+		.nested_pod = "",
+		.source = "",
+	};
+	struct event event = violation();
+
+	(void)state;
+	event.record.via.cgroup_id = 78;
+	event.facts = event.via_facts = &facts;
+	expect_same_line(&event);
+	facts.user_unit = "app-x.scope";
+	facts.user = 1000;
+	expect_same_line(&event);
+	facts.pod.uid = "0e5d4c3b-2a19-4807-b6f5-e4d3c2b1a098";
+	expect_same_line(&event);
+	facts.container.runtime = RUNTIME_DOCKER;
+	facts.container.id = ID;
+	expect_same_line(&event);
+	facts.container.name = "web-1";
+	expect_same_line(&event);
+	facts.pod.name = "web-7";
+	facts.pod.namespace = "prod";
+	expect_same_line(&event);
+}
+
 static void test_line_of_frame(void **state)
 {
 	struct event event = violation();
@@ -326,11 +362,11 @@ static void test_where_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line_of_lookup), cmocka_unit_test(test_line_of_frame),
-		cmocka_unit_test(test_line_of_others), cmocka_unit_test(test_another_day),
-		cmocka_unit_test(test_fields),         cmocka_unit_test(test_no_entries),
-		cmocka_unit_test(test_where),          cmocka_unit_test(test_where_limits),
-		cmocka_unit_test(test_where_errors),
+		cmocka_unit_test(test_line_of_lookup), cmocka_unit_test(test_line_of_places),
+		cmocka_unit_test(test_line_of_frame),  cmocka_unit_test(test_line_of_others),
+		cmocka_unit_test(test_another_day),    cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_no_entries),     cmocka_unit_test(test_where),
+		cmocka_unit_test(test_where_limits),   cmocka_unit_test(test_where_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -460,7 +460,7 @@ static void test_json_nested(void **state)
 		"\"nested\":{\"container\":{\"id\":\"inner\",\"runtime\":\"lxc\"},\"orchestrator\":"
 		"{"
 		"\"type\":\"kubernetes\",\"resource\":{\"type\":\"pod\",\"id\":\"" POD_UID "\"}}}",
-		"\"user_unit\":\"app-x.scope\",\"nested\"",
+		"\"user_unit\":\"app-x.scope\",\"user_unit_uid\":1000,\"nested\"",
 	};
 	struct facts facts = container_facts();
 	struct event event = good_event();
@@ -468,6 +468,7 @@ static void test_json_nested(void **state)
 	(void)state;
 	event.facts = &facts;
 	facts.user_unit = "app-x.scope";
+	facts.user = 1000;
 	facts.nested.runtime = RUNTIME_LXC;
 	facts.nested.id = "inner";
 	facts.nested_pod = POD_UID;
