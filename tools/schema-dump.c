@@ -27,9 +27,9 @@ static void json_ref(struct json *to, const char *key, const struct schema_objec
 	char ref[64];
 
 	snprintf(ref, sizeof(ref), "#/$defs/%s", object->name);
-	json_object(to, key);
-	json_string(to, "$ref", ref);
-	json_object_end(to);
+	json_open(to, key);
+	json_put(to, "$ref", ref);
+	json_close(to);
 }
 
 static bool choice_is_off(const struct schema_choice *choice)
@@ -42,18 +42,18 @@ static void json_choices(const struct schema_choice *choices, struct json *to)
 {
 	json_list(to, "oneOf");
 	for (const struct schema_choice *choice = choices; choice->name; choice++) {
-		json_object(to, NULL);
+		json_open(to, NULL);
 		if (choice_is_off(choice)) {
 			json_list(to, "enum");
-			json_string(to, NULL, choice->name);
+			json_put(to, NULL, choice->name);
 			json_bool(to, NULL, false);
 			json_list_end(to);
 		} else {
-			json_string(to, "const", choice->name);
+			json_put(to, "const", choice->name);
 		}
 		if (choice->doc)
-			json_string(to, "description", choice->doc);
-		json_object_end(to);
+			json_put(to, "description", choice->doc);
+		json_close(to);
 	}
 	json_list_end(to);
 }
@@ -61,9 +61,9 @@ static void json_choices(const struct schema_choice *choices, struct json *to)
 static void json_choices_object(const struct schema_choice *choices, const char *key,
 				struct json *to)
 {
-	json_object(to, key);
+	json_open(to, key);
 	json_choices(choices, to);
-	json_object_end(to);
+	json_close(to);
 }
 
 /* One choice, or a list of them. */
@@ -71,11 +71,11 @@ static void json_flags(const struct schema_choice *choices, struct json *to)
 {
 	json_list(to, "oneOf");
 	json_choices_object(choices, NULL, to);
-	json_object(to, NULL);
-	json_string(to, "type", "array");
+	json_open(to, NULL);
+	json_put(to, "type", "array");
 	json_uint(to, "minItems", 1);
 	json_choices_object(choices, "items", to);
-	json_object_end(to);
+	json_close(to);
 	json_list_end(to);
 }
 
@@ -90,7 +90,7 @@ static void json_powers(struct json *to, int min, int max)
 
 static void json_range(struct json *to, int min, int max)
 {
-	json_string(to, "type", "integer");
+	json_put(to, "type", "integer");
 	json_uint(to, "minimum", (uint64_t)min);
 	json_uint(to, "maximum", (uint64_t)max);
 }
@@ -99,37 +99,37 @@ static void json_range(struct json *to, int min, int max)
 static void json_word(struct json *to)
 {
 	json_list(to, "type");
-	json_string(to, NULL, "string");
-	json_string(to, NULL, "integer");
+	json_put(to, NULL, "string");
+	json_put(to, NULL, "integer");
 	json_list_end(to);
 }
 
 static void json_sets(struct json *to)
 {
-	json_string(to, "type", "object");
-	json_object(to, "propertyNames");
-	json_string(to, "pattern", SCHEMA_NAME_PATTERN(SCHEMA_NAME_MAX));
-	json_object(to, "not");
-	json_string(to, "const", "any");
-	json_object_end(to);
-	json_object_end(to);
-	json_object(to, "additionalProperties");
-	json_string(to, "type", "array");
-	json_object(to, "items");
+	json_put(to, "type", "object");
+	json_open(to, "propertyNames");
+	json_put(to, "pattern", SCHEMA_NAME_PATTERN(SCHEMA_NAME_MAX));
+	json_open(to, "not");
+	json_put(to, "const", "any");
+	json_close(to);
+	json_close(to);
+	json_open(to, "additionalProperties");
+	json_put(to, "type", "array");
+	json_open(to, "items");
 	json_list(to, "oneOf");
-	json_object(to, NULL);
-	json_string(to, "type", "string");
-	json_string(to, "description", "An address or a prefix: every fenced service there.");
-	json_object_end(to);
+	json_open(to, NULL);
+	json_put(to, "type", "string");
+	json_put(to, "description", "An address or a prefix: every fenced service there.");
+	json_close(to);
 	json_ref(to, NULL, &schema_resolver);
 	json_list_end(to);
-	json_object_end(to);
-	json_object_end(to);
+	json_close(to);
+	json_close(to);
 }
 
 static void json_policies(struct json *to)
 {
-	json_string(to, "type", "array");
+	json_put(to, "type", "array");
 	json_uint(to, "minItems", 1);
 	json_ref(to, "items", &schema_policy);
 }
@@ -137,59 +137,59 @@ static void json_policies(struct json *to)
 static void json_set_names(struct json *to)
 {
 	json_list(to, "oneOf");
-	json_object(to, NULL);
-	json_string(to, "const", "any");
-	json_object_end(to);
-	json_object(to, NULL);
-	json_string(to, "type", "array");
-	json_object(to, "items");
-	json_string(to, "type", "string");
-	json_object_end(to);
-	json_object_end(to);
+	json_open(to, NULL);
+	json_put(to, "const", "any");
+	json_close(to);
+	json_open(to, NULL);
+	json_put(to, "type", "array");
+	json_open(to, "items");
+	json_put(to, "type", "string");
+	json_close(to);
+	json_close(to);
 	json_list_end(to);
 }
 
 static void json_strings(const struct schema_choice *choices, struct json *to)
 {
 	json_list(to, "oneOf");
-	json_object(to, NULL);
+	json_open(to, NULL);
 	json_word(to);
-	json_object_end(to);
+	json_close(to);
 	if (choices && choice_is_off(choices)) { /* as a reader of YAML 1.1 sees it */
-		json_object(to, NULL);
+		json_open(to, NULL);
 		json_bool(to, "const", false);
-		json_object_end(to);
+		json_close(to);
 	}
-	json_object(to, NULL);
-	json_string(to, "type", "array");
+	json_open(to, NULL);
+	json_put(to, "type", "array");
 	json_uint(to, "minItems", 1);
-	json_object(to, "items");
+	json_open(to, "items");
 	json_word(to);
-	json_object_end(to);
-	json_object_end(to);
+	json_close(to);
+	json_close(to);
 	json_list_end(to);
 }
 
 static void json_path(struct json *to)
 {
-	json_string(to, "type", "string");
-	json_string(to, "pattern", "^/");
+	json_put(to, "type", "string");
+	json_put(to, "pattern", "^/");
 }
 
 /* One, or a list of them. */
 static void json_paths(struct json *to)
 {
 	json_list(to, "oneOf");
-	json_object(to, NULL);
+	json_open(to, NULL);
 	json_path(to);
-	json_object_end(to);
-	json_object(to, NULL);
-	json_string(to, "type", "array");
+	json_close(to);
+	json_open(to, NULL);
+	json_put(to, "type", "array");
 	json_uint(to, "minItems", 1);
-	json_object(to, "items");
+	json_open(to, "items");
 	json_path(to);
-	json_object_end(to);
-	json_object_end(to);
+	json_close(to);
+	json_close(to);
 	json_list_end(to);
 }
 
@@ -197,44 +197,44 @@ static void json_paths(struct json *to)
 static void json_size(struct json *to)
 {
 	json_list(to, "oneOf");
-	json_object(to, NULL);
-	json_string(to, "type", "integer");
+	json_open(to, NULL);
+	json_put(to, "type", "integer");
 	json_uint(to, "minimum", 1);
-	json_object_end(to);
-	json_object(to, NULL);
-	json_string(to, "type", "string");
-	json_string(to, "pattern", "^[0-9]+ ?([KMG]iB)?$");
-	json_object_end(to);
+	json_close(to);
+	json_open(to, NULL);
+	json_put(to, "type", "string");
+	json_put(to, "pattern", "^[0-9]+ ?([KMG]iB)?$");
+	json_close(to);
 	json_list_end(to);
 }
 
 static void json_target(const char *key, struct json *to)
 {
-	json_object(to, key);
-	json_string(to, "type", "string");
-	json_string(to, "pattern", "^(local|unix:/.+|(udp|tcp):.+:[0-9]+)$");
-	json_object_end(to);
+	json_open(to, key);
+	json_put(to, "type", "string");
+	json_put(to, "pattern", "^(local|unix:/.+|(udp|tcp):.+:[0-9]+)$");
+	json_close(to);
 }
 
 static void json_targets(struct json *to)
 {
 	json_list(to, "oneOf");
 	json_target(NULL, to);
-	json_object(to, NULL);
-	json_string(to, "type", "array");
+	json_open(to, NULL);
+	json_put(to, "type", "array");
 	json_uint(to, "minItems", 1);
 	json_target("items", to);
-	json_object_end(to);
+	json_close(to);
 	json_list_end(to);
 }
 
 static void json_labels(struct json *to)
 {
-	json_string(to, "type", "object");
+	json_put(to, "type", "object");
 	json_uint(to, "minProperties", 1);
-	json_object(to, "additionalProperties");
+	json_open(to, "additionalProperties");
 	json_strings(NULL, to);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void json_kind(const struct schema_field *field, struct json *to)
@@ -250,10 +250,10 @@ static void json_kind(const struct schema_field *field, struct json *to)
 		json_paths(to);
 		break;
 	case SCHEMA_ADDRESS:
-		json_string(to, "type", "string");
+		json_put(to, "type", "string");
 		break;
 	case SCHEMA_BOOL:
-		json_string(to, "type", "boolean");
+		json_put(to, "type", "boolean");
 		break;
 	case SCHEMA_CHOICE:
 	case SCHEMA_PROTOCOL:
@@ -282,9 +282,8 @@ static void json_kind(const struct schema_field *field, struct json *to)
 		json_size(to);
 		break;
 	case SCHEMA_LISTEN:
-		json_string(to, "type", "string");
-		json_string(to, "pattern",
-			    "^(unix:/.+|[^a-z]+:[0-9]+)$|^\\[[0-9a-f:.]+\\]:[0-9]+$");
+		json_put(to, "type", "string");
+		json_put(to, "pattern", "^(unix:/.+|[^a-z]+:[0-9]+)$|^\\[[0-9a-f:.]+\\]:[0-9]+$");
 		break;
 	case SCHEMA_SYSLOG:
 		json_targets(to);
@@ -302,7 +301,7 @@ static void json_kind(const struct schema_field *field, struct json *to)
 		json_set_names(to);
 		break;
 	case SCHEMA_VERSION:
-		json_string(to, "const", CONFIG_API_VERSION);
+		json_put(to, "const", CONFIG_API_VERSION);
 		break;
 	case SCHEMA_LATER:
 		break;
@@ -318,7 +317,7 @@ static bool json_default(const struct schema_field *field, struct json *to)
 		json_uint(to, "default", strtoul(field->standard, NULL, 10));
 	else if (field->kind == SCHEMA_CHOICE &&
 		 schema_choice_find(field->choices, field->standard))
-		json_string(to, "default", field->standard);
+		json_put(to, "default", field->standard);
 	else
 		return false;
 	return true;
@@ -328,15 +327,15 @@ static void json_field(const struct schema_field *field, struct json *to)
 {
 	char text[1024];
 
-	json_object(to, field->key);
+	json_open(to, field->key);
 	if (field->standard && !json_default(field, to)) {
 		snprintf(text, sizeof(text), "%s Default: %s.", field->doc, field->standard);
-		json_string(to, "description", text);
+		json_put(to, "description", text);
 	} else {
-		json_string(to, "description", field->doc);
+		json_put(to, "description", field->doc);
 	}
 	json_kind(field, to);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void json_required(const struct schema_object *object, struct json *to)
@@ -344,31 +343,31 @@ static void json_required(const struct schema_object *object, struct json *to)
 	json_list(to, "required");
 	for (const struct schema_field *field = object->fields; field->key; field++)
 		if (field->required)
-			json_string(to, NULL, field->key);
+			json_put(to, NULL, field->key);
 	json_list_end(to);
 }
 
 /* "type" to "required" of an object; its description stands with whoever refers to it. */
 static void json_properties(const struct schema_object *object, struct json *to)
 {
-	json_string(to, "type", "object");
+	json_put(to, "type", "object");
 	json_bool(to, "additionalProperties", false);
 	if (object->empty)
 		json_uint(to, "minProperties", 1);
 	json_required(object, to);
-	json_object(to, "properties");
+	json_open(to, "properties");
 	for (const struct schema_field *field = object->fields; field->key; field++)
 		if (field->kind != SCHEMA_LATER)
 			json_field(field, to);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void json_definition(const struct schema_object *object, struct json *to)
 {
-	json_object(to, object->name);
-	json_string(to, "description", object->doc);
+	json_open(to, object->name);
+	json_put(to, "description", object->doc);
 	json_properties(object, to);
-	json_object_end(to);
+	json_close(to);
 }
 
 static int dump_json(void)
@@ -376,18 +375,18 @@ static int dump_json(void)
 	struct json json = {0};
 	int r;
 
-	json_object(&json, NULL);
-	json_string(&json, "$schema", SCHEMA_DIALECT);
-	json_string(&json, "title", "dnsfence configuration, " CONFIG_API_VERSION);
-	json_string(&json, "description",
-		    "Made from the table that the parser reads. A file in dnsfence.d may leave "
-		    "policies out; \"dnsfence check\" sees all files together.");
+	json_open(&json, NULL);
+	json_put(&json, "$schema", SCHEMA_DIALECT);
+	json_put(&json, "title", "dnsfence configuration, " CONFIG_API_VERSION);
+	json_put(&json, "description",
+		 "Made from the table that the parser reads. A file in dnsfence.d may leave "
+		 "policies out; \"dnsfence check\" sees all files together.");
 	json_properties(&schema_config, &json);
-	json_object(&json, "$defs");
+	json_open(&json, "$defs");
 	json_definition(&schema_resolver, &json);
 	json_definition(&schema_policy, &json);
-	json_object_end(&json);
-	json_object_end(&json);
+	json_close(&json);
+	json_close(&json);
 	r = json_finish(&json);
 	if (r >= 0)
 		(void)fwrite(json.text, 1, json.length, stdout);

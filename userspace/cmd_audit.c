@@ -227,24 +227,24 @@ static void print_finding(const struct finding *finding)
 static void write_text(struct json *to, const char *key, const char *text)
 {
 	if (text[0])
-		json_string(to, key, text);
+		json_put(to, key, text);
 }
 
 static void write_finding(const struct finding *finding, struct json *to)
 {
 	char text[ADDRESS_TEXT_MAX];
 
-	json_object(to, NULL);
-	json_string(to, "state", state_names[finding->state]);
-	json_string(to, "source", finding->source);
+	json_open(to, NULL);
+	json_put(to, "state", state_names[finding->state]);
+	json_put(to, "source", finding->source);
 	write_text(to, "file", finding->path);
 	if (finding->line)
 		json_uint(to, "line", finding->line);
 	if (finding->address) {
-		json_object(to, "resolver");
-		json_string(to, "ip", address_format(finding->address, text));
+		json_open(to, "resolver");
+		json_put(to, "ip", address_format(finding->address, text));
 		json_uint(to, "port", finding->port);
-		json_object_end(to);
+		json_close(to);
 	}
 	write_text(to, "service", finding->service);
 	write_text(to, "asker", finding->who);
@@ -252,7 +252,7 @@ static void write_finding(const struct finding *finding, struct json *to)
 	write_text(to, "text", finding->text);
 	write_text(to, "reason", finding->why);
 	write_text(to, "advice", finding->advice);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void audit_tell(struct audit *audit, struct finding *finding)
@@ -382,10 +382,10 @@ static void audit_begin(struct audit *audit)
 		printf("%-8s %-24s %-32s %s\n", "STATE", "RESOLVER", "WHO ASKS", "WHERE");
 		return;
 	}
-	json_object(to, NULL);
-	json_string(to, "config",
-		    audit->prepared.config.files_length ? audit->prepared.config.files[0] : "");
-	json_string(to, "fence", audit->closed ? "closed" : "open");
+	json_open(to, NULL);
+	json_put(to, "config",
+		 audit->prepared.config.files_length ? audit->prepared.config.files[0] : "");
+	json_put(to, "fence", audit->closed ? "closed" : "open");
 	json_list(to, "findings");
 }
 
@@ -396,11 +396,11 @@ static void audit_end(struct audit *audit)
 
 	if (audit->options->json) {
 		json_list_end(to);
-		json_object(to, "totals");
+		json_open(to, "totals");
 		for (int state = 0; state < AUDIT_STATE_MAX; state++)
 			json_uint(to, state_names[state], totals[state]);
-		json_object_end(to);
-		json_object_end(to);
+		json_close(to);
+		json_close(to);
 		if (json_finish(to) >= 0)
 			(void)fwrite(to->text, 1, to->length, stdout);
 	}

@@ -398,20 +398,20 @@ static void print_row(const struct trial *trial, const struct outcome *outcome)
 
 static void write_row(struct json *to, const struct trial *trial, const struct outcome *outcome)
 {
-	json_object(to, NULL);
-	json_string(to, "technique", trial->technique->name);
-	json_string(to, "help", trial->technique->help);
-	json_string(to, "type", trial->family == 4 ? "ipv4" : "ipv6");
+	json_open(to, NULL);
+	json_put(to, "technique", trial->technique->name);
+	json_put(to, "help", trial->technique->help);
+	json_put(to, "type", trial->family == 4 ? "ipv4" : "ipv6");
 	json_uint(to, "port", trial->port);
-	json_string(to, "privilege", privilege_names[trial->technique->privilege]);
-	json_string(to, "verdict", verdict_names[outcome->verdict]);
+	json_put(to, "privilege", privilege_names[trial->technique->privilege]);
+	json_put(to, "verdict", verdict_names[outcome->verdict]);
 	if (outcome->hook >= 0)
-		json_string(to, "hook", hook_name((unsigned int)outcome->hook));
+		json_put(to, "hook", hook_name((unsigned int)outcome->hook));
 	if (outcome->report.error) {
-		json_string(to, "errno", errno_name(outcome->report.error));
-		json_string(to, "step", outcome->report.step);
+		json_put(to, "errno", errno_name(outcome->report.error));
+		json_put(to, "step", outcome->report.step);
 	}
-	json_object_end(to);
+	json_close(to);
 }
 
 static int leaktest_try(struct leaktest *test, const struct trial *trial)
@@ -636,12 +636,12 @@ static void print_json(struct leaktest *test)
 	struct json *to = &test->json;
 
 	json_list_end(to);
-	json_object(to, "totals");
+	json_open(to, "totals");
 	for (int verdict = 0; verdict < LEAK_VERDICT_MAX; verdict++)
 		json_uint(to, verdict_names[verdict], test->totals[verdict]);
 	json_uint(to, "untried", test->untried);
-	json_object_end(to);
-	json_object_end(to);
+	json_close(to);
+	json_close(to);
 	if (json_finish(to) >= 0)
 		(void)fwrite(to->text, 1, to->length, stdout);
 }
@@ -650,14 +650,14 @@ static void begin_json(struct leaktest *test)
 {
 	struct json *to = &test->json;
 
-	json_object(to, NULL);
+	json_open(to, NULL);
 	if (test->asker.what[0])
-		json_string(to, "asker", test->asker.what);
-	json_string(to, "cgroup", test->asker.cgroup);
+		json_put(to, "asker", test->asker.what);
+	json_put(to, "cgroup", test->asker.cgroup);
 	json_bool(to, "loaded", test->loaded);
 	json_list(to, "targets");
-	json_string(to, NULL, test->targets[0]);
-	json_string(to, NULL, test->targets[1]);
+	json_put(to, NULL, test->targets[0]);
+	json_put(to, NULL, test->targets[1]);
 	json_list_end(to);
 	json_list(to, "techniques");
 }

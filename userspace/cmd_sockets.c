@@ -65,13 +65,13 @@ static int sockets_write_json(struct sweep *sweep, struct catalog *names,
 	struct json text = {0};
 	int r;
 
-	json_object(&text, NULL);
-	json_string(&text, "config", config->files_length ? config->files[0] : "");
+	json_open(&text, NULL);
+	json_put(&text, "config", config->files_length ? config->files[0] : "");
 	json_list(&text, "sockets");
 	sockets_take(sweep, names, true, &text);
 	json_list_end(&text);
 	sweep_write_totals(&sweep->totals, &text);
-	json_object_end(&text);
+	json_close(&text);
 	r = json_finish(&text);
 	if (r == 0)
 		(void)fwrite(text.text, 1, text.length, stdout);

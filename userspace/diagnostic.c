@@ -51,16 +51,16 @@ static void diagnostic_print_json(const struct diagnostic *diagnostic, FILE *to)
 	const struct mark *where = &diagnostic->where;
 	struct json json = {0};
 
-	json_object(&json, NULL);
-	json_string(&json, "severity", severity_names[diagnostic->severity]);
+	json_open(&json, NULL);
+	json_put(&json, "severity", severity_names[diagnostic->severity]);
 	if (where->file)
-		json_string(&json, "file", where->file);
+		json_put(&json, "file", where->file);
 	if (where->line) {
 		json_uint(&json, "line", where->line);
 		json_uint(&json, "column", where->column);
 	}
-	json_string(&json, "message", diagnostic->text ? diagnostic->text : "out of memory");
-	json_object_end(&json);
+	json_put(&json, "message", diagnostic->text ? diagnostic->text : "out of memory");
+	json_close(&json);
 	if (json_finish(&json) == 0)
 		(void)fwrite(json.text, 1, json.length, to);
 	json_done(&json);

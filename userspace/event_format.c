@@ -56,7 +56,7 @@ static void format_time(const struct timespec *time, char text[32])
 static void write_text(struct json *to, const char *key, const char *value)
 {
 	if (value && value[0])
-		json_string(to, key, value);
+		json_put(to, key, value);
 }
 
 static void write_number(struct json *to, const char *key, uint64_t value)
@@ -70,31 +70,31 @@ static void write_head(const struct event *event, struct json *to)
 	char time[32];
 
 	format_time(&event->time, time);
-	json_string(to, "@timestamp", time);
-	json_object(to, "ecs");
-	json_string(to, "version", ECS_VERSION);
-	json_object_end(to);
+	json_put(to, "@timestamp", time);
+	json_open(to, "ecs");
+	json_put(to, "version", ECS_VERSION);
+	json_close(to);
 }
 
 static void write_class(const struct event *event, struct json *to)
 {
 	bool denied = event->record.verdict == DF_VERDICT_DENY;
 
-	json_object(to, "event");
-	json_string(to, "kind", "alert");
+	json_open(to, "event");
+	json_put(to, "kind", "alert");
 	json_list(to, "category");
-	json_string(to, NULL, "network");
+	json_put(to, NULL, "network");
 	json_list_end(to);
 	json_list(to, "type");
-	json_string(to, NULL, "connection");
-	json_string(to, NULL, denied ? "denied" : "allowed");
+	json_put(to, NULL, "connection");
+	json_put(to, NULL, denied ? "denied" : "allowed");
 	json_list_end(to);
-	json_string(to, "action", denied ? "dns-denied" : "dns-audited");
-	json_string(to, "outcome", denied ? "failure" : "success");
-	json_string(to, "reason", event_reason_name(event->record.reason));
-	json_string(to, "dataset", "dnsfence.violation");
+	json_put(to, "action", denied ? "dns-denied" : "dns-audited");
+	json_put(to, "outcome", denied ? "failure" : "success");
+	json_put(to, "reason", event_reason_name(event->record.reason));
+	json_put(to, "dataset", "dnsfence.violation");
 	json_uint(to, "sequence", event->sequence);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void write_endpoint(const struct df_event *record, const char *key, const uint8_t *bytes,
@@ -104,22 +104,22 @@ static void write_endpoint(const struct df_event *record, const char *key, const
 
 	if (!record->family || (is_zero(bytes) && !port))
 		return;
-	json_object(to, key);
+	json_open(to, key);
 	if (!is_zero(bytes))
-		json_string(to, "ip", format_ip(record, bytes, ip));
+		json_put(to, "ip", format_ip(record, bytes, ip));
 	write_number(to, "port", port);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void write_network(const struct df_event *record, struct json *to)
 {
-	json_object(to, "network");
+	json_open(to, "network");
 	write_text(to, "transport", event_transport_name(record->protocol));
-	json_string(to, "protocol", event_service_name(record->service));
+	json_put(to, "protocol", event_service_name(record->service));
 	if (record->family)
-		json_string(to, "type", record->family == 6 ? "ipv6" : "ipv4");
-	json_string(to, "direction", "egress");
-	json_object_end(to);
+		json_put(to, "type", record->family == 6 ? "ipv6" : "ipv4");
+	json_put(to, "direction", "egress");
+	json_close(to);
 	write_endpoint(record, "source", record->saddr, record->sport, to);
 	write_endpoint(record, "destination", record->daddr, record->dport, to);
 }
@@ -128,13 +128,13 @@ static void write_question(const struct event *event, struct json *to)
 {
 	if (!event->has_question)
 		return;
-	json_object(to, "dns");
-	json_object(to, "question");
-	json_string(to, "name", event->question.name);
-	json_string(to, "type", event->question.type);
-	json_string(to, "class", event->question.class);
-	json_object_end(to);
-	json_object_end(to);
+	json_open(to, "dns");
+	json_open(to, "question");
+	json_put(to, "name", event->question.name);
+	json_put(to, "type", event->question.type);
+	json_put(to, "class", event->question.class);
+	json_close(to);
+	json_close(to);
 }
 
 static void write_culprit(const struct event *event, struct json *to)
@@ -142,27 +142,27 @@ static void write_culprit(const struct event *event, struct json *to)
 	char uid[16];
 
 	if (event->record.flags & DF_EVENT_CALLER) {
-		json_object(to, "process");
+		json_open(to, "process");
 		json_uint(to, "pid", event->record.caller.tgid);
 		write_text(to, "name", event->process_name);
 		write_text(to, "executable", event->executable);
 		write_text(to, "command_line", event->command);
 		if (event->record.caller.parent_tgid) {
-			json_object(to, "parent");
+			json_open(to, "parent");
 			json_uint(to, "pid", event->record.caller.parent_tgid);
 			write_text(to, "name", event->record.caller.parent_comm);
 			write_text(to, "executable", event->parent_executable);
-			json_object_end(to);
+			json_close(to);
 		}
-		json_object_end(to);
+		json_close(to);
 	}
 	if (!(event->record.flags & DF_EVENT_UID))
 		return;
 	snprintf(uid, sizeof(uid), "%u", event->record.caller.uid);
-	json_object(to, "user");
-	json_string(to, "id", uid);
+	json_open(to, "user");
+	json_put(to, "id", uid);
 	write_text(to, "name", event->user);
-	json_object_end(to);
+	json_close(to);
 }
 
 /* The interfaces of a frame that no socket of this host has sent: ECS calls them the observer's. */
@@ -170,11 +170,11 @@ static void write_interface(const char *side, const char *name, struct json *to)
 {
 	if (!name[0])
 		return;
-	json_object(to, side);
-	json_object(to, "interface");
-	json_string(to, "name", name);
-	json_object_end(to);
-	json_object_end(to);
+	json_open(to, side);
+	json_open(to, "interface");
+	json_put(to, "name", name);
+	json_close(to);
+	json_close(to);
 }
 
 static void write_interfaces(const struct event *event, struct json *to)
@@ -183,20 +183,20 @@ static void write_interfaces(const struct event *event, struct json *to)
 
 	if (!event->interface[0])
 		return;
-	json_object(to, "observer");
+	json_open(to, "observer");
 	write_interface("ingress", out ? event->ingress : event->interface, to);
 	write_interface("egress", out ? event->interface : "", to);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void write_cgroup(uint64_t id, const char *path, struct json *to)
 {
 	if (!id)
 		return;
-	json_object(to, "cgroup");
+	json_open(to, "cgroup");
 	json_uint(to, "id", id);
 	write_text(to, "path", path);
-	json_object_end(to);
+	json_close(to);
 }
 
 /* Who asked the forwarder whose lookup this was. */
@@ -208,61 +208,61 @@ static void write_via(const struct event *event, struct json *to)
 	if (!via->cgroup_id)
 		return;
 	snprintf(uid, sizeof(uid), "%u", via->uid);
-	json_object(to, "via");
+	json_open(to, "via");
 	write_cgroup(via->cgroup_id, event->via_cgroup, to);
 	if (via->tgid) {
-		json_object(to, "process");
+		json_open(to, "process");
 		json_uint(to, "pid", via->tgid);
 		write_text(to, "name", via->comm);
 		if (via->parent_tgid) {
-			json_object(to, "parent");
+			json_open(to, "parent");
 			json_uint(to, "pid", via->parent_tgid);
-			json_object_end(to);
+			json_close(to);
 		}
-		json_object_end(to);
+		json_close(to);
 	}
-	json_object(to, "user");
-	json_string(to, "id", uid);
-	json_object_end(to);
+	json_open(to, "user");
+	json_put(to, "id", uid);
+	json_close(to);
 	if (via->netns_inode) {
-		json_object(to, "netns");
+		json_open(to, "netns");
 		json_uint(to, "inode", via->netns_inode);
-		json_object_end(to);
+		json_close(to);
 	}
 	facts_write_all(event->via_facts, to);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void write_own(const struct event *event, struct json *to)
 {
 	const struct df_event *record = &event->record;
 
-	json_object(to, "dnsfence");
-	json_string(to, "hook", hook_name(record->hook));
-	json_string(to, "mode", record->verdict == DF_VERDICT_DENY ? "enforce" : "audit");
-	json_string(to, "verdict", event_verdict_name(record->verdict));
+	json_open(to, "dnsfence");
+	json_put(to, "hook", hook_name(record->hook));
+	json_put(to, "mode", record->verdict == DF_VERDICT_DENY ? "enforce" : "audit");
+	json_put(to, "verdict", event_verdict_name(record->verdict));
 	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
 	write_number(to, "errno", (uint64_t)record->errnum);
 	write_cgroup(record->cgroup_id, event->cgroup, to);
 	facts_write_own(event->facts, to);
 	if (record->netns_cookie || record->caller.netns_inode) {
-		json_object(to, "netns");
+		json_open(to, "netns");
 		write_number(to, "cookie", record->netns_cookie);
 		write_number(to, "inode", record->caller.netns_inode);
-		json_object_end(to);
+		json_close(to);
 	}
 	write_via(event, to);
 	json_uint(to, "generation", record->generation);
 	json_uint(to, "count", event->count);
 	json_uint(to, "lost_before", event->lost_before);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void write_host(const char *host, struct json *to)
 {
-	json_object(to, "host");
-	json_string(to, "name", host);
-	json_object_end(to);
+	json_open(to, "host");
+	json_put(to, "name", host);
+	json_close(to);
 }
 
 static void write_violation(const struct event *event, const char *host, struct json *to)
@@ -273,9 +273,9 @@ static void write_violation(const struct event *event, const char *host, struct 
 	write_culprit(event, to);
 	facts_write_ecs(event->facts, to);
 	if (event->record.policy[0]) {
-		json_object(to, "rule");
-		json_string(to, "name", event->record.policy);
-		json_object_end(to);
+		json_open(to, "rule");
+		json_put(to, "name", event->record.policy);
+		json_close(to);
 	}
 	write_interfaces(event, to);
 	write_host(host, to);
@@ -284,16 +284,16 @@ static void write_violation(const struct event *event, const char *host, struct 
 
 static void write_lost(const struct event *event, const char *host, struct json *to)
 {
-	json_object(to, "event");
-	json_string(to, "kind", "pipeline_error");
-	json_string(to, "action", "events-lost");
-	json_string(to, "dataset", "dnsfence.log");
+	json_open(to, "event");
+	json_put(to, "kind", "pipeline_error");
+	json_put(to, "action", "events-lost");
+	json_put(to, "dataset", "dnsfence.log");
 	write_number(to, "sequence", event->sequence);
-	json_object_end(to);
+	json_close(to);
 	write_host(host, to);
-	json_object(to, "dnsfence");
+	json_open(to, "dnsfence");
 	json_uint(to, "count", event->count);
-	json_object_end(to);
+	json_close(to);
 }
 
 /* A denial's outcome is failure, and so is that of tampering which did not last. */
@@ -308,22 +308,22 @@ static void write_tamper_class(const struct event *event, struct json *to)
 {
 	const struct event_tamper *tamper = &event->tamper;
 
-	json_object(to, "event");
-	json_string(to, "kind", tamper->neighbour ? "event" : "alert");
+	json_open(to, "event");
+	json_put(to, "kind", tamper->neighbour ? "event" : "alert");
 	json_list(to, "category");
-	json_string(to, NULL, "configuration");
+	json_put(to, NULL, "configuration");
 	if (!tamper->neighbour)
-		json_string(to, NULL, "intrusion_detection");
+		json_put(to, NULL, "intrusion_detection");
 	json_list_end(to);
 	json_list(to, "type");
-	json_string(to, NULL, tamper->neighbour ? "info" : "change");
+	json_put(to, NULL, tamper->neighbour ? "info" : "change");
 	json_list_end(to);
-	json_string(to, "action", "tamper");
-	json_string(to, "outcome", tamper_outcome(tamper));
-	json_string(to, "reason", tamper->what);
-	json_string(to, "dataset", "dnsfence.tamper");
+	json_put(to, "action", "tamper");
+	json_put(to, "outcome", tamper_outcome(tamper));
+	json_put(to, "reason", tamper->what);
+	json_put(to, "dataset", "dnsfence.tamper");
 	json_uint(to, "sequence", event->sequence);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void write_tamper(const struct event *event, const char *host, struct json *to)
@@ -332,21 +332,21 @@ static void write_tamper(const struct event *event, const char *host, struct jso
 
 	write_tamper_class(event, to);
 	write_host(host, to);
-	json_object(to, "dnsfence");
-	json_object(to, "tamper");
-	json_string(to, "object", tamper->object);
+	json_open(to, "dnsfence");
+	json_open(to, "tamper");
+	json_put(to, "object", tamper->object);
 	write_text(to, "name", tamper->name);
-	json_string(to, "what", tamper->what);
+	json_put(to, "what", tamper->what);
 	json_bool(to, "restored", tamper->restored);
 	if (tamper->neighbour) {
-		json_object(to, "program");
+		json_open(to, "program");
 		json_uint(to, "id", tamper->program.id);
 		write_text(to, "name", tamper->program.name);
 		write_text(to, "tag", tamper->program.tag);
-		json_object_end(to);
+		json_close(to);
 	}
-	json_object_end(to);
-	json_object_end(to);
+	json_close(to);
+	json_close(to);
 }
 
 /* "router-advertisement by fe80::1 at eth0", "resolv.conf". */
@@ -365,30 +365,30 @@ static void write_drift_class(const struct event *event, struct json *to)
 	format_proposer(event, proposer, sizeof(proposer));
 	(void)snprintf(reason, sizeof(reason), "%s proposes a resolver that no policy names",
 		       proposer);
-	json_object(to, "event");
-	json_string(to, "kind", "alert");
+	json_open(to, "event");
+	json_put(to, "kind", "alert");
 	json_list(to, "category");
-	json_string(to, NULL, "configuration");
-	json_string(to, NULL, "network");
+	json_put(to, NULL, "configuration");
+	json_put(to, NULL, "network");
 	json_list_end(to);
 	json_list(to, "type");
-	json_string(to, NULL, "change");
+	json_put(to, NULL, "change");
 	json_list_end(to);
-	json_string(to, "action", "resolver-drift");
-	json_string(to, "outcome", "unknown");
-	json_string(to, "reason", reason);
-	json_string(to, "dataset", "dnsfence.drift");
+	json_put(to, "action", "resolver-drift");
+	json_put(to, "outcome", "unknown");
+	json_put(to, "reason", reason);
+	json_put(to, "dataset", "dnsfence.drift");
 	json_uint(to, "sequence", event->sequence);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void write_address(const char *side, const char *ip, struct json *to)
 {
 	if (!ip[0])
 		return;
-	json_object(to, side);
-	json_string(to, "ip", ip);
-	json_object_end(to);
+	json_open(to, side);
+	json_put(to, "ip", ip);
+	json_close(to);
 }
 
 static void write_drift(const struct event *event, const char *host, struct json *to)
@@ -399,23 +399,23 @@ static void write_drift(const struct event *event, const char *host, struct json
 	write_address("source", drift->router, to);
 	write_address("destination", drift->resolver, to);
 	if (event->interface[0]) {
-		json_object(to, "observer");
+		json_open(to, "observer");
 		write_interface("ingress", event->interface, to);
-		json_object_end(to);
+		json_close(to);
 	}
 	write_host(host, to);
-	json_object(to, "dnsfence");
-	json_object(to, "drift");
-	json_string(to, "source", drift->source);
+	json_open(to, "dnsfence");
+	json_open(to, "drift");
+	json_put(to, "source", drift->source);
 	write_text(to, "path", drift->path);
 	write_number(to, "lifetime", drift->lifetime_s);
-	json_object_end(to);
-	json_object_end(to);
+	json_close(to);
+	json_close(to);
 }
 
 int event_write_json(const struct event *event, const char *host, struct json *to)
 {
-	json_object(to, NULL);
+	json_open(to, NULL);
 	write_head(event, to);
 	if (event->kind == EVENT_LOST)
 		write_lost(event, host, to);
@@ -425,7 +425,7 @@ int event_write_json(const struct event *event, const char *host, struct json *t
 		write_drift(event, host, to);
 	else
 		write_violation(event, host, to);
-	json_object_end(to);
+	json_close(to);
 	return json_finish(to);
 }
 

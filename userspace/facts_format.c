@@ -6,28 +6,28 @@
 static void write_text(struct json *to, const char *key, const char *value)
 {
 	if (value && value[0])
-		json_string(to, key, value);
+		json_put(to, key, value);
 }
 
 /* A container's members; its object stays open. */
 static void write_container(enum runtime runtime, const char *id, struct json *to)
 {
-	json_object(to, "container");
+	json_open(to, "container");
 	write_text(to, "id", id);
 	write_text(to, "runtime", identity_runtime_name(runtime));
 }
 
 static void write_pod(const char *uid, const char *space, const char *name, struct json *to)
 {
-	json_object(to, "orchestrator");
-	json_string(to, "type", "kubernetes");
+	json_open(to, "orchestrator");
+	json_put(to, "type", "kubernetes");
 	write_text(to, "namespace", space);
-	json_object(to, "resource");
-	json_string(to, "type", "pod");
+	json_open(to, "resource");
+	json_put(to, "type", "pod");
 	write_text(to, "name", name);
-	json_string(to, "id", uid);
-	json_object_end(to);
-	json_object_end(to);
+	json_put(to, "id", uid);
+	json_close(to);
+	json_close(to);
 }
 
 void facts_write_ecs(const struct facts *facts, struct json *to)
@@ -38,11 +38,11 @@ void facts_write_ecs(const struct facts *facts, struct json *to)
 		write_container(facts->container.runtime, facts->container.id, to);
 		write_text(to, "name", facts->container.name);
 		if (facts->container.image[0]) {
-			json_object(to, "image");
-			json_string(to, "name", facts->container.image);
-			json_object_end(to);
+			json_open(to, "image");
+			json_put(to, "name", facts->container.image);
+			json_close(to);
 		}
-		json_object_end(to);
+		json_close(to);
 	}
 	if (facts->pod.uid[0])
 		write_pod(facts->pod.uid, facts->pod.namespace, facts->pod.name, to);
@@ -58,14 +58,14 @@ void facts_write_own(const struct facts *facts, struct json *to)
 		json_uint(to, "user_unit_uid", facts->user);
 	if (!facts->nested.runtime && !facts->nested_pod[0])
 		return;
-	json_object(to, "nested");
+	json_open(to, "nested");
 	if (facts->nested.runtime) {
 		write_container(facts->nested.runtime, facts->nested.id, to);
-		json_object_end(to);
+		json_close(to);
 	}
 	if (facts->nested_pod[0])
 		write_pod(facts->nested_pod, "", "", to);
-	json_object_end(to);
+	json_close(to);
 }
 
 void facts_write_all(const struct facts *facts, struct json *to)

@@ -134,48 +134,48 @@ static void json_lead(struct json *json, const char *key)
 	json_raw(json, "\":", 2);
 }
 
-static void json_open(struct json *json, const char *key, char bracket)
+static void json_enter(struct json *json, const char *key, char bracket)
 {
 	json_lead(json, key);
 	json_char(json, bracket);
 	json->comma = false;
 }
 
-static void json_close(struct json *json, char bracket)
+static void json_leave(struct json *json, char bracket)
 {
 	json_char(json, bracket);
 	json->comma = true;
 }
 
-void json_object(struct json *json, const char *key)
+void json_open(struct json *json, const char *key)
 {
-	json_open(json, key, '{');
+	json_enter(json, key, '{');
 }
 
-void json_object_end(struct json *json)
+void json_close(struct json *json)
 {
-	json_close(json, '}');
+	json_leave(json, '}');
 }
 
 void json_list(struct json *json, const char *key)
 {
-	json_open(json, key, '[');
+	json_enter(json, key, '[');
 }
 
 void json_list_end(struct json *json)
 {
-	json_close(json, ']');
+	json_leave(json, ']');
 }
 
-void json_string_n(struct json *json, const char *key, const char *value, size_t length)
+void json_put_n(struct json *json, const char *key, const char *value, size_t length)
 {
 	json_lead(json, key);
 	json_quoted(json, value, length);
 }
 
-void json_string(struct json *json, const char *key, const char *value)
+void json_put(struct json *json, const char *key, const char *value)
 {
-	json_string_n(json, key, value, strlen(value));
+	json_put_n(json, key, value, strlen(value));
 }
 
 void json_uint(struct json *json, const char *key, uint64_t value)

@@ -21,13 +21,16 @@ void json_done(struct json *json);
 /* Forget the text, keep the memory. */
 void json_reset(struct json *json);
 
-/* key NULL inside a list or at the top. */
-void json_object(struct json *json, const char *key);
-void json_object_end(struct json *json);
+/*
+ * An object from json_open() to json_close(), a list, a string... key NULL inside a list or at the
+ * top. No name of jansson, which is in the same program.
+ */
+void json_open(struct json *json, const char *key);
+void json_close(struct json *json);
 void json_list(struct json *json, const char *key);
 void json_list_end(struct json *json);
-void json_string(struct json *json, const char *key, const char *value);
-void json_string_n(struct json *json, const char *key, const char *value, size_t length);
+void json_put(struct json *json, const char *key, const char *value);
+void json_put_n(struct json *json, const char *key, const char *value, size_t length);
 void json_uint(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 

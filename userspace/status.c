@@ -97,27 +97,27 @@ static void json_hook(const struct status_source *source, const struct status *s
 {
 	const struct hook_order *order = &status->orders[hook];
 
-	json_object(to, NULL);
-	json_string(to, "name", hook_name(hook));
+	json_open(to, NULL);
+	json_put(to, "name", hook_name(hook));
 	json_bool(to, "attached", status->links[hook].attached);
 	json_bool(to, "pinned", status->links[hook].pinned);
-	json_string(to, "why", status_why(source, status, hook));
+	json_put(to, "why", status_why(source, status, hook));
 	if (status->links[hook].attached) {
 		json_uint(to, "link_id", status->links[hook].link_id);
 		json_uint(to, "program_id", status->links[hook].program_id);
 		json_list(to, "order");
 		for (size_t i = 0; i < order->length; i++) {
-			json_object(to, NULL);
+			json_open(to, NULL);
 			json_uint(to, "id", order->programs[i].state.id);
-			json_string(to, "name", order->programs[i].state.name);
-			json_string(to, "tag", order->programs[i].state.tag);
+			json_put(to, "name", order->programs[i].state.name);
+			json_put(to, "tag", order->programs[i].state.tag);
 			json_bool(to, "ours", order->programs[i].ours);
 			json_bool(to, "after", order->programs[i].after);
-			json_object_end(to);
+			json_close(to);
 		}
 		json_list_end(to);
 	}
-	json_object_end(to);
+	json_close(to);
 }
 
 static const char *edge_side_names(uint32_t sides)
@@ -133,43 +133,43 @@ static void json_edges(const struct status_source *source, struct json *to)
 	for (size_t i = 0; i < source->edges_length; i++) {
 		const struct edge_state *edge = &source->edges[i];
 
-		json_object(to, NULL);
-		json_string(to, "interface", edge->name);
-		json_string(to, "wanted", edge_side_names(edge->sides));
-		json_string(to, "fenced", edge_side_names(edge->fenced));
+		json_open(to, NULL);
+		json_put(to, "interface", edge->name);
+		json_put(to, "wanted", edge_side_names(edge->sides));
+		json_put(to, "fenced", edge_side_names(edge->fenced));
 		json_uint(to, "priority", edge->priority);
 		if (edge->problem[0])
-			json_string(to, "problem", edge->problem);
-		json_object_end(to);
+			json_put(to, "problem", edge->problem);
+		json_close(to);
 	}
 	json_list_end(to);
 }
 
 static void json_verdicts(const struct df_counters *counters, struct json *to)
 {
-	json_object(to, "counters");
+	json_open(to, "counters");
 	json_uint(to, "allowed", counters_verdicts(counters, DF_VERDICT_ALLOW));
 	json_uint(to, "denied", counters_verdicts(counters, DF_VERDICT_DENY));
 	json_uint(to, "audited", counters_verdicts(counters, DF_VERDICT_AUDIT));
-	json_object(to, "hooks");
+	json_open(to, "hooks");
 	for (int hook = 0; hook < DF_HOOK_MAX; hook++) {
-		json_object(to, hook_name(hook));
+		json_open(to, hook_name(hook));
 		for (int verdict = DF_VERDICT_ALLOW; verdict < DF_VERDICT_MAX; verdict++)
 			json_uint(to, event_verdict_name(verdict),
 				  counters_hook(counters, hook, verdict));
-		json_object_end(to);
+		json_close(to);
 	}
-	json_object_end(to);
-	json_object(to, "reasons");
+	json_close(to);
+	json_open(to, "reasons");
 	for (int reason = DF_REASON_SANCTIONED; reason < DF_REASON_MAX; reason++)
 		json_uint(to, event_reason_name(reason), counters_reason(counters, reason));
-	json_object_end(to);
-	json_object_end(to);
+	json_close(to);
+	json_close(to);
 }
 
 static void json_log(const struct status *status, struct json *to)
 {
-	json_object(to, "log");
+	json_open(to, "log");
 	json_uint(to, "records", status->counters.records);
 	json_uint(to, "folded", status->counters.folded);
 	json_uint(to, "pending", counters_pending(&status->counters, &status->log));
@@ -177,7 +177,7 @@ static void json_log(const struct status *status, struct json *to)
 	json_uint(to, "logged", status->log.logged);
 	json_uint(to, "rejected", status->log.rejected);
 	json_uint(to, "sequence", status->log.sequence);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void json_sinks(const struct status_daemon *daemon, struct json *to)
@@ -186,20 +186,20 @@ static void json_sinks(const struct status_daemon *daemon, struct json *to)
 	for (size_t i = 0; i < daemon->sinks_length; i++) {
 		const struct sink_state *sink = &daemon->sinks[i];
 
-		json_object(to, NULL);
-		json_string(to, "name", sink->name);
-		json_string(to, "target", sink->target);
+		json_open(to, NULL);
+		json_put(to, "name", sink->name);
+		json_put(to, "target", sink->target);
 		json_uint(to, "written", sink->written);
 		json_uint(to, "dropped", sink->dropped);
 		json_uint(to, "queued", sink->queued);
 		json_uint(to, "queued_bytes", sink->queued_bytes);
 		json_uint(to, "queue_size", sink->queue_size);
-		json_string(to, "drops", sink->drop);
+		json_put(to, "drops", sink->drop);
 		if (sink->readers >= 0)
 			json_uint(to, "readers", (uint64_t)sink->readers);
 		if (sink->error)
-			json_string(to, "problem", strerror(sink->error));
-		json_object_end(to);
+			json_put(to, "problem", strerror(sink->error));
+		json_close(to);
 	}
 	json_list_end(to);
 }
@@ -209,17 +209,17 @@ static void json_daemon(const struct status_daemon *daemon, struct json *to)
 	json_bool(to, "daemon", daemon != NULL);
 	if (!daemon)
 		return;
-	json_object(to, "process");
+	json_open(to, "process");
 	json_uint(to, "pid", daemon->pid);
 	json_uint(to, "uptime", daemon->uptime_s);
-	json_string(to, "config", daemon->config);
+	json_put(to, "config", daemon->config);
 	json_uint(to, "reloads", daemon->reloads);
 	json_uint(to, "reload_failures", daemon->reload_failures);
 	json_uint(to, "tampered", daemon->tampered);
 	json_uint(to, "restored", daemon->restored);
 	json_uint(to, "sink_written", daemon->sink_written);
 	json_uint(to, "sink_dropped", daemon->sink_dropped);
-	json_object_end(to);
+	json_close(to);
 	json_sinks(daemon, to);
 }
 
@@ -234,39 +234,39 @@ static void json_kernel(const struct status_source *source, struct json *to)
 	struct utsname name = {0};
 
 	(void)uname(&name);
-	json_object(to, "kernel");
-	json_string(to, "release", name.release);
+	json_open(to, "kernel");
+	json_put(to, "release", name.release);
 	if (source->features) {
 		json_list(to, "lacks");
 		for (; feature->name; feature++) {
 			if (kernel_has(source->features, feature))
 				continue;
-			json_object(to, NULL);
-			json_string(to, "name", feature->name);
-			json_string(to, "since", feature->since);
-			json_string(to, "what", feature->what);
-			json_string(to, "instead", feature->instead);
+			json_open(to, NULL);
+			json_put(to, "name", feature->name);
+			json_put(to, "since", feature->since);
+			json_put(to, "what", feature->what);
+			json_put(to, "instead", feature->instead);
 			json_bool(to, "needed",
 				  kernel_feature_is_needed(feature, status_needs(source)));
-			json_object_end(to);
+			json_close(to);
 		}
 		json_list_end(to);
 	}
-	json_object_end(to);
+	json_close(to);
 }
 
 static void json_live(const struct live_counts *live, struct json *to)
 {
 	if (!live || !live->way)
 		return;
-	json_object(to, "subjects");
-	json_string(to, "follow", live->way);
+	json_open(to, "subjects");
+	json_put(to, "follow", live->way);
 	json_uint(to, "cgroups", live->cgroups);
 	json_uint(to, "entries", live->entries);
 	json_uint(to, "room", live->room);
 	json_uint(to, "walks", live->walks);
 	json_uint(to, "lost", live->lost);
-	json_object_end(to);
+	json_close(to);
 }
 
 bool status_write_json(const struct status_source *source, struct json *to)
@@ -276,15 +276,15 @@ bool status_write_json(const struct status_source *source, struct json *to)
 	bool closed;
 
 	status_read(source, &status);
-	json_object(to, NULL);
-	json_string(to, "fence", status.closed ? "closed" : "open");
+	json_open(to, NULL);
+	json_put(to, "fence", status.closed ? "closed" : "open");
 	json_daemon(source->daemon, to);
-	json_string(to, "mode", status_mode(generation));
+	json_put(to, "mode", status_mode(generation));
 	json_uint(to, "generation", generation->id);
-	json_string(to, "cgroup", status.cgroup ? status.cgroup : "");
+	json_put(to, "cgroup", status.cgroup ? status.cgroup : "");
 	json_list(to, "policies");
 	for (uint32_t i = 0; i < generation->policies_len && i < DF_POLICY_MAX; i++)
-		json_string(to, NULL, generation->policies[i].name);
+		json_put(to, NULL, generation->policies[i].name);
 	json_list_end(to);
 	json_list(to, "hooks");
 	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
@@ -295,7 +295,7 @@ bool status_write_json(const struct status_source *source, struct json *to)
 	json_kernel(source, to);
 	json_verdicts(&status.counters, to);
 	json_log(&status, to);
-	json_object_end(to);
+	json_close(to);
 	closed = status.closed;
 	status_done(&status);
 	(void)json_finish(to);

@@ -120,10 +120,10 @@ static void json_endpoint(const char *key, uint8_t family, const uint8_t *bytes,
 {
 	char ip[INET6_ADDRSTRLEN];
 
-	json_object(to, key);
-	json_string(to, "ip", format_ip(family, bytes, ip));
+	json_open(to, key);
+	json_put(to, "ip", format_ip(family, bytes, ip));
 	json_uint(to, "port", port);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void json_owner(const struct sweep_record *record, struct json *to)
@@ -132,23 +132,23 @@ static void json_owner(const struct sweep_record *record, struct json *to)
 
 	snprintf(uid, sizeof(uid), "%u", record->socket.uid);
 	if (record->pid) {
-		json_object(to, "process");
+		json_open(to, "process");
 		json_uint(to, "pid", record->pid);
-		json_string(to, "name", record->process);
-		json_object_end(to);
+		json_put(to, "name", record->process);
+		json_close(to);
 	}
-	json_object(to, "user");
-	json_string(to, "id", uid); /* a string, as in events */
-	json_object_end(to);
-	json_object(to, "cgroup");
+	json_open(to, "user");
+	json_put(to, "id", uid); /* a string, as in events */
+	json_close(to);
+	json_open(to, "cgroup");
 	json_uint(to, "id", record->socket.cgroup_id);
 	if (record->cgroup[0])
-		json_string(to, "path", record->cgroup);
-	json_object_end(to);
+		json_put(to, "path", record->cgroup);
+	json_close(to);
 	facts_write_all(record->facts, to);
-	json_object(to, "netns");
+	json_open(to, "netns");
 	json_uint(to, "inode", record->netns);
-	json_object_end(to);
+	json_close(to);
 }
 
 static void json_socket(const struct sweep_record *record, struct json *to)
@@ -156,13 +156,13 @@ static void json_socket(const struct sweep_record *record, struct json *to)
 	const struct df_flow *flow = &record->flow;
 	const struct judgement *judgement = &record->judgement;
 
-	json_string(to, "outcome", fates[record->fate].name);
-	json_string(to, "verdict", event_verdict_name(judgement->verdict));
-	json_string(to, "reason", event_reason_name(judgement->reason));
-	json_string(to, "policy", record->policy);
-	json_string(to, "service", event_service_name(judgement->service));
-	json_string(to, "transport", record->socket.table->name);
-	json_string(to, "state", sockets_state_name(record->socket.state));
+	json_put(to, "outcome", fates[record->fate].name);
+	json_put(to, "verdict", event_verdict_name(judgement->verdict));
+	json_put(to, "reason", event_reason_name(judgement->reason));
+	json_put(to, "policy", record->policy);
+	json_put(to, "service", event_service_name(judgement->service));
+	json_put(to, "transport", record->socket.table->name);
+	json_put(to, "state", sockets_state_name(record->socket.state));
 	json_endpoint("source", flow->family, flow->saddr, flow->sport, to);
 	json_endpoint("destination", flow->family, flow->daddr, flow->dport, to);
 	json_owner(record, to);
@@ -170,37 +170,37 @@ static void json_socket(const struct sweep_record *record, struct json *to)
 
 static void json_trouble(const struct sweep_record *record, struct json *to)
 {
-	json_string(to, "trouble", troubles[record->trouble].name);
-	json_string(to, "text", troubles[record->trouble].text);
+	json_put(to, "trouble", troubles[record->trouble].name);
+	json_put(to, "text", troubles[record->trouble].text);
 	if (record->table)
-		json_string(to, "table", record->table->name);
+		json_put(to, "table", record->table->name);
 	if (record->netns) {
-		json_object(to, "netns");
+		json_open(to, "netns");
 		json_uint(to, "inode", record->netns);
-		json_object_end(to);
+		json_close(to);
 	}
 }
 
 void sweep_write_json(const struct sweep_record *record, struct json *to)
 {
-	json_object(to, NULL);
+	json_open(to, NULL);
 	if (record->kind == SWEEP_SOCKET)
 		json_socket(record, to);
 	else
 		json_trouble(record, to);
 	if (record->kind == SWEEP_SOCKET && record->error)
-		json_string(to, "error", format_close_error(record->error, record->socket.table));
+		json_put(to, "error", format_close_error(record->error, record->socket.table));
 	else if (record->error)
-		json_string(to, "error", strerror(record->error));
-	json_object_end(to);
+		json_put(to, "error", strerror(record->error));
+	json_close(to);
 }
 
 void sweep_write_totals(const struct sweep_totals *totals, struct json *to)
 {
-	json_object(to, "totals");
+	json_open(to, "totals");
 	for (int fate = 0; fate < SWEEP_FATE_MAX; fate++)
 		json_uint(to, fates[fate].name, totals->fates[fate]);
-	json_object_end(to);
+	json_close(to);
 	json_bool(to, "complete", totals->complete && !sweep_troubled(totals));
 }
 

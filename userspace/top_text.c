@@ -183,7 +183,7 @@ char *top_write_json(const struct top_feed *feed, const struct top_settings *set
 {
 	const struct top_model *model = feed->model;
 	json_t *seen = json_verdicts(model->counts, model->rates);
-	json_t *root = json_pack("{}"); /* json_object() is json.c's */
+	json_t *root = json_object();
 	char *text;
 
 	json_object_set_new(seen, "lost", json_integer((json_int_t)model->lost));

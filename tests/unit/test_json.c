@@ -23,21 +23,21 @@ static void test_structure(void **state)
 	_cleanup_(json_done) struct json json = {0};
 
 	(void)state;
-	json_object(&json, NULL);
-	json_string(&json, "a", "b");
-	json_object(&json, "c");
-	json_object_end(&json);
+	json_open(&json, NULL);
+	json_put(&json, "a", "b");
+	json_open(&json, "c");
+	json_close(&json);
 	json_list(&json, "d");
 	json_uint(&json, NULL, 1);
 	json_uint(&json, NULL, 2);
 	json_list(&json, NULL);
 	json_list_end(&json);
-	json_object(&json, NULL);
+	json_open(&json, NULL);
 	json_bool(&json, "e", true);
 	json_bool(&json, "f", false);
-	json_object_end(&json);
+	json_close(&json);
 	json_list_end(&json);
-	json_object_end(&json);
+	json_close(&json);
 	expect(&json, "{\"a\":\"b\",\"c\":{},\"d\":[1,2,[],{\"e\":true,\"f\":false}]}");
 }
 
@@ -101,7 +101,7 @@ static void test_strings(void **state)
 		char expected[128];
 
 		json_reset(&json);
-		json_string_n(&json, NULL, strings[i].bytes, strings[i].length);
+		json_put_n(&json, NULL, strings[i].bytes, strings[i].length);
 		snprintf(expected, sizeof(expected), "\"%s\"", strings[i].written);
 		expect(&json, expected);
 	}
@@ -113,7 +113,7 @@ static void test_length_cuts_a_sequence(void **state)
 	_cleanup_(json_done) struct json json = {0};
 
 	(void)state;
-	json_string_n(&json, NULL, "\xe2\x82\xac", 2);
+	json_put_n(&json, NULL, "\xe2\x82\xac", 2);
 	expect(&json, "\"" BAD BAD "\"");
 }
 
@@ -126,7 +126,7 @@ static void test_reuse_and_growth(void **state)
 	(void)state;
 	json_list(&json, NULL);
 	for (unsigned int i = 0; i < 10000; i++)
-		json_string(&json, NULL, "0123456789");
+		json_put(&json, NULL, "0123456789");
 	json_list_end(&json);
 	assert_int_equal(json_finish(&json), 0);
 	assert_int_equal(json.length, 10000 * 13 + 2);

@@ -228,7 +228,7 @@ int report_print(const struct results *results)
 }
 
 /* Printable text without control characters, as all of it here is. */
-static void json_string(FILE *file, const char *text, size_t length)
+static void json_put(FILE *file, const char *text, size_t length)
 {
 	fputc('"', file);
 	for (size_t i = 0; i < length; i++) {
@@ -306,7 +306,7 @@ static void json_host(FILE *file)
 		if (strncmp(line, "model name", strlen("model name")) != 0 || !model)
 			continue;
 		fputs(",\"cpu_model\":", file);
-		json_string(file, model + 2, strcspn(model + 2, "\n"));
+		json_put(file, model + 2, strcspn(model + 2, "\n"));
 		break;
 	}
 }
@@ -318,9 +318,9 @@ static void json_notes(FILE *file, const struct results *results)
 		const char *note = results->notes[i], *equals = strchr(note, '=');
 
 		fputs(i ? "," : "", file);
-		json_string(file, note, equals - note);
+		json_put(file, note, equals - note);
 		fputc(':', file);
-		json_string(file, equals + 1, strlen(equals + 1));
+		json_put(file, equals + 1, strlen(equals + 1));
 	}
 	fputs("}", file);
 }
