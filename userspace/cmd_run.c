@@ -24,6 +24,7 @@
 #include "ring.h"
 #include "sinks.h"
 #include "status.h"
+#include "tally.h"
 
 #define TICK_MS 1000
 #define RING_WAIT_MS 100 /* records that woke nobody are read after this */
@@ -47,6 +48,7 @@ struct daemon {
 	struct ring *ring;
 	struct guard guard;
 	struct drift *drift;
+	struct tally *tally;
 	struct enricher *enricher;
 	struct sinks sinks;
 	struct metrics_server *metrics; /* NULL: nobody may ask */
@@ -94,10 +96,13 @@ static void daemon_handle_event(void *context, struct event *event)
 {
 	struct daemon *daemon = context;
 
-	if (event->kind == EVENT_VIOLATION)
+	if (event->kind == EVENT_VIOLATION) {
 		enrich_event(daemon->enricher, event);
-	else if (event->kind == EVENT_TAMPER)
+		tally_add(daemon->tally, event->record.cgroup_id, event->record.verdict,
+			  event->count);
+	} else if (event->kind == EVENT_TAMPER) {
 		daemon_warn(&event->tamper);
+	}
 	sinks_write(&daemon->sinks, event);
 	daemon_send_clients(daemon, event);
 }
@@ -455,6 +460,19 @@ static int daemon_answer_status(struct daemon *daemon, bool json, FILE *to)
 	return closed ? EXIT_FINE : EXIT_NEGATIVE;
 }
 
+static int daemon_answer_subjects(const struct daemon *daemon, FILE *to)
+{
+	_cleanup_(json_done) struct json text = {0};
+
+	json_open(&text, NULL);
+	tally_write(daemon->tally, &text);
+	json_close(&text);
+	if (json_finish(&text) < 0)
+		return EXIT_INTERNAL;
+	(void)fwrite(text.text, 1, text.length, to);
+	return EXIT_FINE;
+}
+
 static int daemon_answer_metrics(struct daemon *daemon, FILE *to)
 {
 	_cleanup_(json_done) struct json text = {0};
@@ -509,6 +527,8 @@ static int daemon_answer(void *context, const char *request, FILE *to)
 		return daemon_answer_status(daemon, request[7] == 'j', to);
 	if (util_streq(request, "reload json") || util_streq(request, "reload text"))
 		return daemon_answer_reload(daemon, request[7] == 'j', to);
+	if (util_streq(request, "subjects"))
+		return daemon_answer_subjects(daemon, to);
 	if (util_streq(request, "metrics"))
 		return daemon_answer_metrics(daemon, to);
 	if (util_streq(request, "unload"))
@@ -630,8 +650,9 @@ static int daemon_watch(struct daemon *daemon, struct problem *problem)
 	daemon->enricher = enricher_new(daemon->prepared.mount, daemon->mount_fd, daemon->catalog);
 	daemon->ring = ring_new(&daemon->enforcement.fence, &handler);
 	daemon->drift = drift_new("", &drift);
+	daemon->tally = tally_new();
 	if (daemon->signals < 0 || daemon->ticks < 0 || !daemon->enricher || !daemon->ring ||
-	    !daemon->drift ||
+	    !daemon->drift || !daemon->tally ||
 	    !loop_add(&daemon->loop, daemon->signals, EPOLLIN, daemon_on_signal, daemon) ||
 	    !loop_add(&daemon->loop, daemon->ticks, EPOLLIN, daemon_on_tick, daemon) ||
 	    !loop_add(&daemon->loop, ring_fd(daemon->ring), EPOLLIN, daemon_on_ring, daemon))
@@ -732,6 +753,7 @@ static void daemon_done(struct daemon *daemon)
 	sinks_done(&daemon->sinks);
 	ring_free(daemon->ring);
 	drift_free(daemon->drift);
+	tally_free(daemon->tally);
 	enricher_free(daemon->enricher);
 	live_free(daemon->live);
 	catalog_free(daemon->catalog);

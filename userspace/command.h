@@ -34,7 +34,7 @@ struct options {
 	bool json;
 	bool ephemeral; /* run */
 	bool kill; /* sockets: end what is not sanctioned */
-	bool all; /* sockets: show what is, too; leaktest: try what takes privileges */
+	bool all; /* sockets, subjects: show the rest, too; leaktest: try what takes privileges */
 	unsigned long lines; /* events: stop after so many, 0: never */
 	const char *file; /* events: the log to read; NULL: the configuration's */
 	const char *since, *until; /* events */
@@ -123,6 +123,7 @@ int cmd_top(const struct options *options);
 int cmd_sockets(const struct options *options);
 int cmd_explain(const struct options *options);
 int cmd_completion(const struct options *options);
+int cmd_subjects(const struct options *options);
 int cmd_audit(const struct options *options);
 int cmd_leaktest(const struct options *options);
 int cmd_init(const struct options *options);

@@ -94,6 +94,13 @@ static const struct command_option options_explain[] = {
 	{0},
 };
 
+static const struct command_option options_subjects[] = {
+	{"all", 0, NULL, "every cgroup, not only units, containers, pods and those with entries",
+	 FLAG(all)},
+	{"json", 'j', NULL, "print JSON", FLAG(json)},
+	{0},
+};
+
 static const struct command_option options_audit[] = {
 	{"root", 0, "DIR", "look at the files of the host whose root is here; at no sockets",
 	 TEXT(root), VALUE_DIRECTORY},
@@ -193,6 +200,14 @@ const struct command command_table[] = {
 	 "  dnsfence explain --live --dst '[2001:db8::1]:853/tcp' --pid 4711 -j | jq .reason\n"
 	 "  grep -o 'nameserver .*' /etc/resolv.conf | cut -d' ' -f2 | dnsfence explain -",
 	 options_explain, cmd_explain, "[DST...]", SIZE_MAX - 1},
+	{"subjects", "show who has which policy: the tree of cgroups, units, containers, pods",
+	 "By what is in force, or without a fence by the configuration: each cgroup, who lives\n"
+	 "in it, its policy, whether an entry of its own decides or one above it, and that\n"
+	 "entry's rank, which is the policy's place in the file. How often each was refused\n"
+	 "since the daemon started, it tells, if one runs.\n\n"
+	 "  dnsfence subjects\n"
+	 "  dnsfence subjects --all -j | jq -r '.cgroups[] | select(.denied > 0).path'",
+	 options_subjects, cmd_subjects},
 	{"audit", "show what this host is set to ask, and what of it leaks",
 	 "Reads every place that decides where lookups go, and changes none: resolv.conf,\n"
 	 "nsswitch.conf, systemd's, NetworkManager's and DHCP clients' files, containers',\n"
