@@ -56,7 +56,7 @@ expect "what is below inherits" "$(of "/docker/$id/below" '[.policy, .rank, .own
 expect "a cgroup like any other" "$(of /plain '[.policy, .own, .denied]')" '["default",false,0]'
 
 # Refusals are counted where they belong, and what passes is none.
-for i in 1 2 3; do probe_in "$ID/docker/$id" udp-sendto $GOOD4 53; done
+for _ in 1 2 3; do probe_in "$ID/docker/$id" udp-sendto $GOOD4 53; done
 expect "the container asks who is not its resolver" "$ERRNO" EPERM
 probe_in "$ID/docker/$id" udp-sendto $OTHER4 53
 expect "the container asks its resolver" "$ERRNO" 0
