@@ -357,7 +357,7 @@ static int audit_sockets(struct audit *audit, struct problem *problem)
 /* Pinned and attached; or a daemon says so, whose fence may be an ephemeral one. */
 static bool fence_is_closed(const struct options *options)
 {
-	struct problem ignored;
+	struct problem ignored = {{0}};
 	struct link_state packet;
 	struct pins pins;
 	FILE *nowhere;

@@ -182,7 +182,8 @@ static void test_forwarder(void **state)
 	load(&host, &config);
 	assert_int_equal(config.policies_length, 2);
 	assert_true(config.policies[0].any);
-	assert_string_equal(config.policies[0].match.cgroups.list[0].text, "/system.slice/unbound.service*");
+	assert_string_equal(config.policies[0].match.cgroups.list[0].text,
+			    "/system.slice/unbound.service*");
 	host_remove(&host);
 }
 
