@@ -12,6 +12,7 @@
 #include "bpf/abi.h"
 
 #include "dnsfence.skel.h"
+#include "follow.skel.h"
 #include "loader.h"
 
 #define LOG_BYTES 4096 /* of statistics, the last lines */
@@ -23,12 +24,12 @@ struct measured {
 	char log[LOG_BYTES];
 };
 
-static int measure_begin(struct dnsfence_bpf *object, struct measured *measured)
+static int measure_begin(struct bpf_object *object, struct measured *measured)
 {
 	struct bpf_program *program;
 	int length = 0;
 
-	bpf_object__for_each_program(program, object->obj)
+	bpf_object__for_each_program(program, object)
 	{
 		if (!bpf_program__autoload(program)) /* this kernel cannot have it */
 			continue;
@@ -58,27 +59,56 @@ static int measure_print(const struct measured *measured, int length)
 	return EXIT_SUCCESS;
 }
 
-int main(void)
+static int measure(struct bpf_object *object, const char *name)
 {
 	struct measured *measured = calloc(PROGRAMS_MAX, sizeof(*measured));
+	int length = measured ? measure_begin(object, measured) : -ENOMEM, r = EXIT_FAILURE;
+
+	if (length < 0 || bpf_object__load(object) < 0)
+		fprintf(stderr, "insns: cannot load the programs of %s: %s\n", name,
+			strerror(errno));
+	else
+		r = measure_print(measured, length);
+	free(measured);
+	return r;
+}
+
+static int measure_fence(void)
+{
 	struct dnsfence_bpf *object = dnsfence_bpf__open();
 	struct kernel_features features = {0};
 	struct problem problem = {{0}};
-	int length, status = EXIT_FAILURE;
+	int r = EXIT_FAILURE;
 
-	if (!measured || !object) {
+	if (!object) {
 		fprintf(stderr, "insns: cannot open the programs: %s\n", strerror(errno));
 	} else if (fence_probe(&features, &problem) < 0) {
 		fprintf(stderr, "insns: %s\n", problem.text);
 	} else {
 		fence_configure(object, &features);
-		length = measure_begin(object, measured);
-		if (length < 0 || dnsfence_bpf__load(object) < 0)
-			fprintf(stderr, "insns: cannot load the programs: %s\n", strerror(errno));
-		else
-			status = measure_print(measured, length);
+		r = measure(object->obj, "dnsfence.bpf.c");
 	}
 	dnsfence_bpf__destroy(object);
-	free(measured);
-	return status;
+	return r;
+}
+
+/* What follows cgroups; any scope costs the same. */
+static int measure_follower(void)
+{
+	struct follow_bpf *object = follow_bpf__open();
+	int r = EXIT_FAILURE;
+
+	if (object)
+		r = measure(object->obj, "follow.bpf.c");
+	else
+		fprintf(stderr, "insns: cannot open the programs: %s\n", strerror(errno));
+	follow_bpf__destroy(object);
+	return r;
+}
+
+int main(void)
+{
+	int fence = measure_fence(), follower = measure_follower();
+
+	return fence == EXIT_SUCCESS ? follower : fence;
 }
