@@ -154,8 +154,13 @@ $(build)/upgrade/%/dnsfence: tests/upgrade/%.sed Makefile $(wildcard bpf/*.[ch] 
 $(build)/tamper: $(build)/tools/tamper.o
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
+# Cgroups as they start: how soon their policy is there, and what they get until then.
+$(build)/starts: $(build)/tools/starts.o
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+
 # What the kernel tests run, beside dnsfence itself.
-kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(build)/insns $(upgrades)
+kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(build)/insns \
+	$(build)/starts $(upgrades)
 
 .PHONY: test check check-unit check-kernel check-vm check-san coverage fuzz insns
 test: deps ## install what tests need, then run all of them (root)
