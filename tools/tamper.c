@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -387,6 +388,39 @@ static int try_table_write(char **arguments)
 	return write_map(get_inner(get_pinned(arguments[0])));
 }
 
+/* The entry of one table; a table of a policy that has none to come is frozen. */
+static int write_subject(int table, const struct df_subject_key *key, const char *rank)
+{
+	uint32_t value = (uint32_t)strtoul(rank, NULL, 10);
+
+	if (table < 0)
+		return -errno;
+	if (!strcmp(rank, "none"))
+		return checked(bpf_map_delete_elem(table, key));
+	return checked(bpf_map_update_elem(table, key, &value, BPF_ANY));
+}
+
+/* PIN of the subjects, CGROUP, RANK or "none": whose policy is in force, in either generation. */
+static int try_subject(char **arguments)
+{
+	int outer = get_pinned(arguments[0]), cgroup = open_cgroup(arguments[1]), r = -ENOENT;
+	struct df_subject_key key = {.uid = DF_UID_ANY};
+	struct stat st;
+
+	if (outer < 0 || cgroup < 0 || fstat(cgroup, &st) < 0)
+		return -errno;
+	key.cgroup_id = st.st_ino;
+	step = "write";
+	for (uint32_t slot = 0; slot < DF_GENERATIONS; slot++) {
+		uint32_t id;
+
+		if (bpf_map_lookup_elem(outer, &slot, &id) == 0 &&
+		    write_subject(bpf_map_get_fd_by_id(id), &key, arguments[2]) == 0)
+			r = 0;
+	}
+	return r;
+}
+
 /* An empty table of the same kind. */
 static int create_like(int map)
 {
@@ -573,6 +607,7 @@ static const struct attempt {
 	{"generation", 1, try_generation, "PIN"},
 	{"table", 1, try_table, "PIN"},
 	{"table-write", 1, try_table_write, "PIN"},
+	{"subject", 3, try_subject, "PIN CGROUP RANK|none"},
 	{"filter", 4, try_filter, "INTERFACE ingress|egress HANDLE PRIORITY"},
 	{"filter-detach", 4, try_filter_detach, "INTERFACE ingress|egress HANDLE PRIORITY"},
 	{"list", 1, try_list, "DIR"},

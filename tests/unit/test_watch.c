@@ -22,6 +22,7 @@ static struct df_seal whole(void)
 		.cgroup_id = 77,
 		.checksum = 0x1234,
 		.tables = {10, 11, 12},
+		.entries = 0x5678,
 	};
 	static const unsigned int attached[] = {DF_HOOK_CONNECT4, DF_HOOK_CONNECT6, DF_HOOK_PACKET};
 
@@ -67,6 +68,7 @@ static const struct {
 	{FIELD(map_pins[FENCE_SEAL]), 9, WATCH_MAP_PIN, FENCE_SEAL, "seal"},
 	{FIELD(tables[0]), 9, WATCH_TABLE, 0, "resolvers"},
 	{FIELD(tables[2]), 0, WATCH_TABLE, 2, "subjects"},
+	{FIELD(entries), 1, WATCH_ENTRIES, 0, "subjects"},
 	{FIELD(slot), 0, WATCH_ACTIVE, 0, ""},
 	{FIELD(slot), 7, WATCH_ACTIVE, 0, ""},
 	{FIELD(checksum), 1, WATCH_GENERATION, 0, ""},
@@ -122,11 +124,12 @@ static void test_all(void **state)
 	memset(is.link_pins, 2, sizeof(is.link_pins));
 	memset(is.map_pins, 2, sizeof(is.map_pins));
 	memset(is.tables, 2, sizeof(is.tables));
+	is.entries = 2;
 	is.slot = 2;
 	is.checksum = 2;
 	watch_compare(&should, &is, &findings);
 	assert_int_equal(findings.length,
-			 2 * DF_HOOK_CGROUP_MAX + FENCE_MAP_MAX + DF_SEAL_TABLES + 2);
+			 2 * DF_HOOK_CGROUP_MAX + FENCE_MAP_MAX + DF_SEAL_TABLES + 3);
 }
 
 static void test_names(void **state)
