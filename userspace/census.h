@@ -3,7 +3,8 @@
  * The list of cgroups: the fenced one, what is above it and all below it, and for each of them the
  * policies that match it. Filled by a walk (cgroup_walk.h) and kept by whoever hears of cgroups
  * that come and go (live.c). Ids are the kernel's, 64 bits, and no id is ever given twice: kernfs
- * counts them up and keeps the overflow of the lower half in the upper one (kernfs_new_node()).
+ * counts them up and keeps the overflow of the lower half in the upper one (fs/kernfs/dir.c,
+ * __kernfs_new_node(), id_highbits, since Linux 5.5).
  */
 #ifndef DNSFENCE_CENSUS_H
 #define DNSFENCE_CENSUS_H

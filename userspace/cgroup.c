@@ -34,7 +34,8 @@ int cgroup_find_mount(char **ret)
 	return -ENOENT;
 }
 
-/* On cgroup2 the inode number is the id (64-bit hosts, 5.5). */
+/* On cgroup2 the inode number is the id (fs/kernfs/dir.c, kernfs_ino(): 64-bit hosts, Linux 5.5).
+ */
 int cgroup_id_of(int mount_fd, const char *path, uint64_t *ret)
 {
 	const char *relative = path + strspn(path, "/");

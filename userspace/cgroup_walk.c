@@ -21,7 +21,7 @@ void cgroup_walk_end(struct cgroup_walk *walk)
 	walk->rest = NULL;
 }
 
-/* kernfs counts them: 2 and the subdirectories (its kernfs_refresh_inode()). */
+/* kernfs counts them: 2 and the subdirectories (fs/kernfs/inode.c, kernfs_refresh_inode()). */
 static bool has_children(const struct stat *st)
 {
 	return st->st_nlink != 2;
