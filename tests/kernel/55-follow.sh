@@ -7,7 +7,7 @@
 # each has its own policy soon after mkdir, its parent's until then, and leaves nothing behind.
 . "$(dirname "$0")/lib.sh"
 setup
-TOP=$ID/host # the test's own tree: what names a unit stands below it, so units are tested by 53-
+TOP=$ID/host # the test's own tree: what names a unit stands below it, so units are tested by 55-follow-units
 root=$WORK/root
 id1=$(printf '1%.0s' {1..64}) id2=$(printf '2%.0s' {1..64})
 id3=$(printf '5%.0s' {1..64})

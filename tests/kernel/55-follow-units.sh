@@ -91,7 +91,7 @@ none "$ID/$manager/$app" setpriv --reuid=$uid --regid=$uid --clear-groups
 # soon CGROUP ...: made while the daemon runs; its own policy a moment later.
 soon() {
 	make "$1"
-	sleep "$SLOW"
+	sleep 1
 	"$2" "$1" "${@:3}"
 }
 
