@@ -29,6 +29,7 @@
 #define NAMES_MAX 1000
 #define ENTRY_SECONDS 10 /* then it is not coming */
 #define LOOK_NS 10000 /* from one look at the table to the next: the resolution */
+#define PATIENCE_SECONDS 20 /* of who has not seen his own policy */
 #define PORT 53
 
 struct names {
@@ -212,7 +213,8 @@ static void start_asking(struct seen *seen, const char *name, double until, char
 		die(path);
 	kept = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ask_all(seen, kept, addresses);
-	while (now_us() < until) {
+	while (now_us() < until ||
+	       (!seen->own && !seen->leaked && now_us() < until + PATIENCE_SECONDS * 1e6)) {
 		int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 		ask_all(seen, fresh, addresses);
