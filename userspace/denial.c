@@ -20,6 +20,17 @@ static int refusal_errno(const struct refusal *refusal)
 	return generation->policies[refusal->judgement->rank & (DF_POLICY_MAX - 1)].errnum;
 }
 
+/* A forwarder's lookup waits for its packet, which tells for whom it is. */
+static bool refusal_forwards(const struct refusal *refusal)
+{
+	const struct df_generation *generation = refusal->generation;
+	uint32_t rank = refusal->judgement->rank;
+
+	return rank < generation->policies_len &&
+	       (generation->policies[rank & (DF_POLICY_MAX - 1)].flags &
+		(DF_POLICY_FORWARDS | DF_POLICY_TRANSLATED)) == DF_POLICY_FORWARDS;
+}
+
 /* Is a UDP lookup whose errno is EPERM refused at this call already? Why; NULL: its packet is. */
 static const char *refusal_at_call(const struct refusal *refusal, bool connects)
 {
@@ -27,6 +38,8 @@ static const char *refusal_at_call(const struct refusal *refusal, bool connects)
 
 	if (refusal_errno(refusal) != EPERM)
 		return "on_deny asks for another errno than EPERM";
+	if ((connects || !(flags & DF_GEN_CALLS)) && refusal_forwards(refusal))
+		return NULL;
 	if (flags & DF_GEN_TRANSLATED)
 		return "a resolver of the policy is marked translated";
 	if (!refusal->surroundings->features->packet_cgroup && (flags & DF_GEN_SEVERAL))
@@ -81,7 +94,8 @@ static struct denial denial_udp(const struct refusal *refusal, bool connects)
 	denial.errnum = EPERM;
 	denial.fails = connects ? "send()" : "sendto()";
 	if (connects && !why)
-		denial.why = "deny_at: packet";
+		denial.why = refusal_forwards(refusal) ? "the policy forwards for others"
+						       : "deny_at: packet";
 	return denial;
 }
 

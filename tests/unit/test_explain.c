@@ -205,6 +205,7 @@ static void test_near(void **state)
 struct layer_case {
 	const char *config; /* keys of its head */
 	const char *text;
+	const char *keys; /* of its policy */
 	bool old; /* a kernel that can do nothing of it */
 	bool bare; /* no hook at the calls is attached */
 	const char *layers;
@@ -254,6 +255,14 @@ static void test_layers(void **state)
 		 .layers = "connect() connect4 connect() 111, sendto() sendmsg4 sendto() 111"},
 		{"hooks: all\n", "8.8.8.8",
 		 .layers = "connect() connect4 connect() 1, sendto() sendmsg4 sendto() 1"},
+		{"", "8.8.8.8", .keys = ", forwards: true",
+		 .layers = "connect() packet send() 1, sendto() packet sendto() 1"},
+		{"", "8.8.8.8/tcp", .keys = ", forwards: true",
+		 .layers = "connect() connect4 connect() 1"},
+		{"hooks: all\n", "8.8.8.8", .keys = ", forwards: true",
+		 .layers = "connect() packet send() 1, sendto() sendmsg4 sendto() 1"},
+		{"on_deny: refused\n", "8.8.8.8", .keys = ", forwards: true",
+		 .layers = "connect() connect4 connect() 111, sendto() sendmsg4 sendto() 111"},
 		{"mode: audit\n", "8.8.8.8", .layers = "send() packet - 0"},
 		{"mode: audit\n", "8.8.8.8/tcp", .layers = "connect() connect4 - 0"},
 		{"", "8.8.8.8", .bare = true,
@@ -270,8 +279,8 @@ static void test_layers(void **state)
 
 		snprintf(text, sizeof(text),
 			 HEAD "%sresolvers: {a: [10.0.0.1]}\n"
-			      "policies: [{name: default, resolvers: [a]}]\n",
-			 cases[i].config);
+			      "policies: [{name: default, resolvers: [a]%s}]\n",
+			 cases[i].config, cases[i].keys ?: "");
 		bench_open(&bench, text, NULL, 0);
 		if (cases[i].old)
 			memset(&bench.features, 0, sizeof(bench.features));
