@@ -143,7 +143,7 @@ $(build)/insns: $(build)/tools/insns.o $(build)/libdnsfence.a
 upgrades := $(patsubst tests/upgrade/%.sed,$(build)/upgrade/%/dnsfence,$(wildcard tests/upgrade/*.sed))
 
 $(build)/upgrade/%/dnsfence: tests/upgrade/%.sed Makefile $(wildcard bpf/*.[ch] userspace/*.[ch])
-	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp -r Makefile bpf userspace $(@D)
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp -r --parents Makefile bpf userspace tools/leakprobe $(@D)
 	$(Q)sed -i -f $< $(@D)/bpf/*.h
 	$(Q)! diff -rq bpf $(@D)/bpf >/dev/null || { echo '$<: changes nothing' >&2; exit 1; }
 	$(call quiet,UPGRADE,$@)$(MAKE) --no-print-directory -C $(@D) $(build)/dnsfence CFLAGS=-O1 \
