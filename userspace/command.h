@@ -50,6 +50,8 @@ struct options {
 	/* explain: who asks */
 	const char *asker_cgroup, *asker_pid, *asker_user, *asker_unit, *asker_user_unit;
 	const char *asker_container, *asker_pod;
+	const char *duration; /* learn: how long */
+	bool accept; /* learn: what looks like a leak, too */
 	const char *root; /* audit: look at the files below this directory */
 	struct texts targets; /* leaktest: addresses to try */
 	struct texts words; /* behind the command, for those that take some */
@@ -123,6 +125,7 @@ int cmd_top(const struct options *options);
 int cmd_sockets(const struct options *options);
 int cmd_explain(const struct options *options);
 int cmd_completion(const struct options *options);
+int cmd_learn(const struct options *options);
 int cmd_subjects(const struct options *options);
 int cmd_audit(const struct options *options);
 int cmd_leaktest(const struct options *options);

@@ -94,6 +94,13 @@ static const struct command_option options_explain[] = {
 	{0},
 };
 
+static const struct command_option options_learn[] = {
+	{"for", 0, "TIME", "end after 90s, 10m, 2h or 1d; default: when interrupted",
+	 TEXT(duration)},
+	{"accept", 0, NULL, "sanction what looks like a leak, too", FLAG(accept)},
+	{0},
+};
+
 static const struct command_option options_subjects[] = {
 	{"all", 0, NULL, "every cgroup, not only units, containers, pods and those with entries",
 	 FLAG(all)},
@@ -200,6 +207,14 @@ const struct command command_table[] = {
 	 "  dnsfence explain --live --dst '[2001:db8::1]:853/tcp' --pid 4711 -j | jq .reason\n"
 	 "  grep -o 'nameserver .*' /etc/resolv.conf | cut -d' ' -f2 | dnsfence explain -",
 	 options_explain, cmd_explain, "[DST...]", SIZE_MAX - 1},
+	{"learn", "watch who asks whom, and print the policy that allows just that",
+	 "Nothing is blocked, and a fence that is closed stays so. At the end a file is\n"
+	 "printed: a policy for each unit, container, pod or cgroup that asked, with the\n"
+	 "resolvers it asked, by whom and how often. A public address that resolv.conf does\n"
+	 "not name looks like a leak and is left out; it then exits 1.\n\n"
+	 "  dnsfence learn --for 1h > learned.yaml && dnsfence -C learned.yaml check\n"
+	 "  dnsfence --cgroup /ci.slice learn --for 10m --accept",
+	 options_learn, cmd_learn},
 	{"subjects", "show who has which policy: the tree of cgroups, units, containers, pods",
 	 "By what is in force, or without a fence by the configuration: each cgroup, who lives\n"
 	 "in it, its policy, whether an entry of its own decides or one above it, and that\n"

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lesson.h"
+
+#include "bpf/abi.h"
+#include "event.h"
+
+#define SUBJECTS_MAX 4096
+#define RESOLVERS_MAX 4096 /* of one subject */
+#define PROCESSES_MAX 3 /* named beside a resolver */
+#define RECURSOR_MIN 16 /* public servers that only a recursive resolver asks */
+
+enum subject_kind {
+	SUBJECT_EVERYBODY,
+	SUBJECT_CGROUP,
+	SUBJECT_UNIT,
+	SUBJECT_USER_UNIT,
+	SUBJECT_CONTAINER,
+	SUBJECT_POD
+};
+
+struct asked {
+	struct address resolver;
+	uint32_t services; /* bits */
+	uint64_t count;
+	char processes[PROCESSES_MAX][32];
+};
+
+struct learner {
+	enum subject_kind kind;
+	char name[512]; /* of a pod "NAMESPACE/NAME" */
+	uint32_t user; /* whose container or unit; IDENTITY_NO_USER */
+	struct asked *asked;
+	size_t length;
+	uint64_t count;
+};
+
+struct lesson {
+	struct learner **list;
+	size_t length;
+	uint64_t count;
+};
+
+struct lesson *lesson_new(void)
+{
+	return calloc(1, sizeof(struct lesson));
+}
+
+void lesson_free(struct lesson *lesson)
+{
+	for (size_t i = 0; lesson && i < lesson->length; i++) {
+		free(lesson->list[i]->asked);
+		free(lesson->list[i]);
+	}
+	if (lesson)
+		free(lesson->list);
+	free(lesson);
+}
+
+/* Who it is -------------------------------------------------------------------------------------
+ */
+
+/* The closest name that a policy can match; without facts the cgroup itself. */
+static struct learner learner_of(const struct lesson_use *use)
+{
+	const struct facts *facts = use->facts;
+	struct learner who = {.user = IDENTITY_NO_USER};
+
+	if (facts && facts->pod.name[0]) {
+		who.kind = SUBJECT_POD;
+		(void)snprintf(who.name, sizeof(who.name), "%s/%s", facts->pod.namespace,
+			       facts->pod.name);
+	} else if (facts && facts->container.name[0] && facts->owner != IDENTITY_NO_USER) {
+		who.kind = SUBJECT_CONTAINER;
+		(void)snprintf(who.name, sizeof(who.name), "%s", facts->container.name);
+		who.user = facts->owner ? facts->owner : IDENTITY_NO_USER;
+	} else if (facts && facts->user_unit[0]) {
+		who.kind = SUBJECT_USER_UNIT;
+		(void)snprintf(who.name, sizeof(who.name), "%s", facts->user_unit);
+		who.user = facts->user;
+	} else if (facts && facts->unit[0]) {
+		who.kind = SUBJECT_UNIT;
+		(void)snprintf(who.name, sizeof(who.name), "%s", facts->unit);
+	} else if (use->cgroup[0] && !util_streq(use->cgroup, "/")) {
+		who.kind = SUBJECT_CGROUP;
+		(void)snprintf(who.name, sizeof(who.name), "%s", use->cgroup);
+	}
+	return who;
+}
+
+static struct learner *lesson_learner(struct lesson *lesson, const struct learner *who)
+{
+	struct learner *fresh;
+
+	for (size_t i = 0; i < lesson->length; i++) {
+		struct learner *at = lesson->list[i];
+
+		if (at->kind == who->kind && at->user == who->user &&
+		    util_streq(at->name, who->name))
+			return at;
+	}
+	if (lesson->length == SUBJECTS_MAX)
+		return NULL;
+	fresh = malloc(sizeof(*fresh));
+	if (!fresh || !ARRAY_APPEND(lesson->list, lesson->length)) {
+		free(fresh);
+		return NULL;
+	}
+	*fresh = *who;
+	lesson->list[lesson->length - 1] = fresh;
+	return fresh;
+}
+
+static struct asked *learner_asked(struct learner *learner, const struct address *resolver)
+{
+	struct asked *asked;
+
+	for (size_t i = 0; i < learner->length; i++)
+		if (address_equal(&learner->asked[i].resolver, resolver))
+			return &learner->asked[i];
+	if (learner->length == RESOLVERS_MAX)
+		return NULL;
+	asked = ARRAY_APPEND(learner->asked, learner->length);
+	if (asked)
+		asked->resolver = *resolver;
+	return asked;
+}
+
+static void asked_name(struct asked *asked, const char *process)
+{
+	if (!process[0])
+		return;
+	for (int i = 0; i < PROCESSES_MAX; i++) {
+		if (util_streq(asked->processes[i], process))
+			return;
+		if (!asked->processes[i][0]) {
+			(void)snprintf(asked->processes[i], sizeof(asked->processes[i]), "%s",
+				       process);
+			event_make_printable(asked->processes[i]);
+			return;
+		}
+	}
+}
+
+int lesson_add(struct lesson *lesson, const struct lesson_use *use)
+{
+	const struct learner who = learner_of(use);
+	struct learner *learner;
+	struct asked *asked;
+
+	lesson->count += use->count;
+	learner = lesson_learner(lesson, &who);
+	if (!learner)
+		return lesson->length == SUBJECTS_MAX ? 0 : -ENOMEM;
+	learner->count += use->count;
+	asked = learner_asked(learner, &use->resolver);
+	if (!asked)
+		return learner->length == RESOLVERS_MAX ? 0 : -ENOMEM;
+	asked->services |= 1u << use->service;
+	asked->count += use->count;
+	asked_name(asked, use->process);
+	return 0;
+}
+
+/* What looks like a leak ------------------------------------------------------------------------
+ */
+
+static bool address_is_in(const struct address *address, const char *prefix)
+{
+	struct address wide;
+	const char *problem;
+
+	return address_parse(prefix, &wide, &problem) == 0 && address_covers(&wide, address);
+}
+
+/* Addresses that are nobody's on the Internet: RFC 1918, 6598, 4193, 3927, 4291, loopback. */
+static bool address_is_internal(const struct address *address)
+{
+	static const char *const prefixes[] = {"10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16",
+					       "100.64.0.0/10", "127.0.0.0/8",   "169.254.0.0/16",
+					       "fc00::/7",      "fe80::/10",     "::1"};
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (address_is_in(address, prefixes[i]))
+			return true;
+	return false;
+}
+
+static bool looks_like_leak(const struct address *address, const struct nameservers *system)
+{
+	if (address_is_internal(address))
+		return false;
+	for (size_t i = 0; i < system->length; i++)
+		if (address_equal(&system->list[i].address, address))
+			return false;
+	return true;
+}
+
+struct writing {
+	const struct nameservers *system;
+	bool accept;
+	FILE *to;
+	struct lesson_totals *totals;
+};
+
+static bool is_sanctioned(const struct writing *writing, const struct asked *asked)
+{
+	return writing->accept || !looks_like_leak(&asked->resolver, writing->system);
+}
+
+/* The file --------------------------------------------------------------------------------------
+ */
+
+static void write_services(uint32_t services, FILE *to)
+{
+	bool several = services & (services - 1);
+	const char *separator = "";
+
+	fprintf(to, "service: %s", several ? "[" : "");
+	for (unsigned int service = 0; service < DF_SERVICE_MAX; service++)
+		if (services & (1u << service)) {
+			fprintf(to, "%s%s", separator, event_service_name(service));
+			separator = ", ";
+		}
+	fprintf(to, "%s", several ? "]" : "");
+}
+
+static void write_who(const struct asked *asked, FILE *to)
+{
+	fprintf(to, "   # %llu lookups", (unsigned long long)asked->count);
+	for (int i = 0; i < PROCESSES_MAX && asked->processes[i][0]; i++)
+		fprintf(to, "%s%s", i ? ", " : " by ", asked->processes[i]);
+	fputc('\n', to);
+}
+
+static void write_asked(const struct asked *asked, FILE *to)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	fprintf(to, "    - {address: \"%s\", ", address_format(&asked->resolver, text));
+	write_services(asked->services, to);
+	fputc('}', to);
+	write_who(asked, to);
+}
+
+/* Letters, digits, dots, dashes and underscores of a name, cut, and a number that makes it one. */
+static void set_name(const struct learner *learner, size_t index, char to[DF_POLICY_NAME_LEN])
+{
+	const char *name = strrchr(learner->name, '/');
+	char plain[20];
+	size_t used = 0;
+
+	if (learner->kind == SUBJECT_EVERYBODY) {
+		(void)snprintf(to, DF_POLICY_NAME_LEN, "everybody");
+		return;
+	}
+	for (name = name ? name + 1 : learner->name; *name && used < sizeof(plain) - 1; name++)
+		plain[used++] = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456"
+				       "789._-",
+				       *name)
+					? *name
+					: '_';
+	plain[used] = 0;
+	(void)snprintf(to, DF_POLICY_NAME_LEN, "%s-%zu", used ? plain : "subject", index);
+}
+
+/* A double-quoted YAML scalar. */
+static void write_quoted(const char *text, FILE *to)
+{
+	fputc('"', to);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', to);
+		fputc(*text, to);
+	}
+	fputc('"', to);
+}
+
+/* What a glob would take for a wildcard stands for any character. */
+static void write_pattern(const char *text, FILE *to)
+{
+	char plain[512];
+
+	(void)snprintf(plain, sizeof(plain), "%s", text);
+	for (char *at = plain; *at; at++)
+		if (strchr("*?[]\\", *at))
+			*at = '?';
+	event_make_printable(plain);
+	write_quoted(plain, to);
+}
+
+static void write_pod(const struct learner *learner, FILE *to)
+{
+	char namespace[512];
+	char *slash;
+
+	(void)snprintf(namespace, sizeof(namespace), "%s", learner->name);
+	slash = strchr(namespace, '/');
+	if (slash)
+		*slash = 0;
+	fprintf(to, "pod: {namespace: ");
+	write_pattern(namespace, to);
+	fprintf(to, ", name: ");
+	write_pattern(slash ? slash + 1 : "", to);
+	fputc('}', to);
+}
+
+static void write_match(const struct learner *learner, FILE *to)
+{
+	fprintf(to, "match: {");
+	switch (learner->kind) {
+	case SUBJECT_POD:
+		write_pod(learner, to);
+		break;
+	case SUBJECT_CONTAINER:
+		fprintf(to, "container: {name: ");
+		write_pattern(learner->name, to);
+		if (learner->user != IDENTITY_NO_USER)
+			fprintf(to, ", user: \"%u\"", learner->user);
+		fputc('}', to);
+		break;
+	case SUBJECT_USER_UNIT:
+		fprintf(to, "user_unit: ");
+		write_pattern(learner->name, to);
+		fprintf(to, ", user: \"%u\"", learner->user);
+		break;
+	case SUBJECT_UNIT:
+		fprintf(to, "unit: ");
+		write_pattern(learner->name, to);
+		break;
+	default:
+		/* A glob, for a cgroup that comes and goes: a plain path would have to be there. */
+		fprintf(to, "cgroup: ");
+		write_quoted(learner->name, to);
+	}
+	fputc('}', to);
+}
+
+static size_t learner_public(const struct writing *writing, const struct learner *learner)
+{
+	size_t public = 0;
+
+	for (size_t i = 0; i < learner->length; i++)
+	public += looks_like_leak(&learner->asked[i].resolver, writing->system);
+	return public;
+}
+
+static size_t learner_sanctioned(const struct writing *writing, const struct learner *learner)
+{
+	size_t sanctioned = 0;
+
+	for (size_t i = 0; i < learner->length; i++)
+		sanctioned += is_sanctioned(writing, &learner->asked[i]);
+	return sanctioned;
+}
+
+static void write_left_out(struct writing *writing, const struct learner *learner)
+{
+	size_t public = learner_public(writing, learner);
+	char text[ADDRESS_TEXT_MAX];
+
+	if (writing->accept || !public)
+		return;
+	writing->totals->left_out += public;
+	if (public >= RECURSOR_MIN) {
+		fprintf(writing->to,
+			"    # %zu public servers, as a recursive resolver asks them; resolvers: "
+			"any "
+			"would exempt it.\n",
+			public);
+		return;
+	}
+	for (size_t i = 0; i < learner->length; i++) {
+		const struct asked *asked = &learner->asked[i];
+
+		if (is_sanctioned(writing, asked))
+			continue;
+		fprintf(writing->to, "    # left out, it looks like a leak: %s",
+			address_format(&asked->resolver, text));
+		write_who(asked, writing->to);
+	}
+}
+
+static void write_set(struct writing *writing, const struct learner *learner, size_t index)
+{
+	size_t sanctioned = learner_sanctioned(writing, learner);
+	char name[DF_POLICY_NAME_LEN];
+
+	set_name(learner, index, name);
+	fprintf(writing->to, "  %s:%s\n", name, sanctioned ? "" : " []");
+	for (size_t i = 0; i < learner->length; i++)
+		if (is_sanctioned(writing, &learner->asked[i]))
+			write_asked(&learner->asked[i], writing->to);
+	write_left_out(writing, learner);
+	writing->totals->resolvers += sanctioned;
+}
+
+static void write_policy(struct writing *writing, const struct learner *learner, size_t index)
+{
+	char name[DF_POLICY_NAME_LEN];
+
+	set_name(learner, index, name);
+	fprintf(writing->to, "  - name: %s   # %llu lookups\n    ", name,
+		(unsigned long long)learner->count);
+	write_match(learner, writing->to);
+	fprintf(writing->to, "\n    resolvers: [%s]\n", name);
+}
+
+static int learner_order(const void *left, const void *right)
+{
+	const struct learner *a = *(struct learner *const *)left,
+			     *b = *(struct learner *const *)right;
+
+	if (a->kind != b->kind) /* the closest names first: the first match decides */
+		return a->kind > b->kind ? -1 : 1;
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+/* Of cgroups the deeper one first, for the same reason. */
+static void lesson_sort(const struct lesson *lesson)
+{
+	if (lesson->length)
+		qsort(lesson->list, lesson->length, sizeof(*lesson->list), learner_order);
+	for (size_t i = 1; i < lesson->length; i++)
+		for (size_t at = i; at && lesson->list[at]->kind == SUBJECT_CGROUP &&
+				    lesson->list[at - 1]->kind == SUBJECT_CGROUP &&
+				    strncmp(lesson->list[at]->name, lesson->list[at - 1]->name,
+					    strlen(lesson->list[at - 1]->name)) == 0;
+		     at--) {
+			struct learner *moved = lesson->list[at];
+
+			lesson->list[at] = lesson->list[at - 1];
+			lesson->list[at - 1] = moved;
+		}
+}
+
+void lesson_write(const struct lesson *lesson, const struct nameservers *system, bool accept,
+		  FILE *to, struct lesson_totals *ret)
+{
+	struct writing writing = {system, accept, to, ret};
+	bool everybody = false;
+
+	*ret = (struct lesson_totals){.lookups = lesson->count, .subjects = lesson->length};
+	lesson_sort(lesson);
+	fprintf(to, "# dnsfence: what was asked while \"dnsfence learn\" watched, and no more. See "
+		    "dnsfence.yaml(5).\n"
+		    "apiVersion: dnsfence/v1\n"
+		    "mode: audit   # enforce blocks; try it so first\n"
+		    "resolvers:\n");
+	for (size_t i = 0; i < lesson->length; i++) {
+		write_set(&writing, lesson->list[i], i + 1);
+		everybody |= lesson->list[i]->kind == SUBJECT_EVERYBODY;
+	}
+	if (!everybody)
+		fprintf(to, "  everybody: []\n");
+	fprintf(to, "policies:   # the first one that matches decides\n");
+	for (size_t i = 0; i < lesson->length; i++)
+		if (lesson->list[i]->kind != SUBJECT_EVERYBODY)
+			write_policy(&writing, lesson->list[i], i + 1);
+	fprintf(to, "  - {name: everybody, resolvers: [everybody]}\n");
+}
