@@ -52,9 +52,11 @@ static void field_n(struct json *to, const char *name, const char *value, size_t
 	json_text(to, "\n", 1);
 }
 
+/* value NULL: not known. */
 static void field(struct json *to, const char *name, const char *value)
 {
-	field_n(to, name, value, strlen(value));
+	if (value)
+		field_n(to, name, value, strlen(value));
 }
 
 static void field_number(struct json *to, const char *name, uint64_t value)
@@ -82,6 +84,18 @@ static void write_drift(const struct event *event, struct json *to)
 	field(to, "DNSFENCE_INTERFACE", event->interface);
 }
 
+static void write_facts(const struct facts *facts, struct json *to)
+{
+	if (!facts)
+		return;
+	field(to, "DNSFENCE_UNIT", facts->unit);
+	field(to, "DNSFENCE_USER_UNIT", facts->user_unit);
+	field(to, "DNSFENCE_CONTAINER_ID", facts->container.id);
+	field(to, "DNSFENCE_CONTAINER_NAME", facts->container.name);
+	field(to, "DNSFENCE_POD_NAMESPACE", facts->pod.namespace);
+	field(to, "DNSFENCE_POD_NAME", facts->pod.name);
+}
+
 /* OBJECT_PID: the journal itself adds the unit and more of the culprit, if it still runs. */
 static void write_culprit(const struct event *event, struct json *to)
 {
@@ -101,6 +115,7 @@ static void write_culprit(const struct event *event, struct json *to)
 		field(to, "DNSFENCE_USER", event->user);
 	}
 	field(to, "DNSFENCE_CGROUP", event->cgroup);
+	write_facts(event->facts, to);
 	field(to, "DNSFENCE_INTERFACE", event->interface);
 }
 

@@ -50,7 +50,7 @@ violate $BAD4
 rotate
 violate $BAD6
 rotate
-dnsfence events --file "$LOG" -f -j >"$WORK/followed" 2>"$WORK/followed.err" &
+"$DNSFENCE" -C "$CONFIG" "${INSTANCE[@]}" events --file "$LOG" -f -j >"$WORK/followed" 2>"$WORK/followed.err" &
 FOLLOWER=$!
 followed() { (($(wc -l <"$WORK/followed") >= $1)); }
 ((CHECKS++))

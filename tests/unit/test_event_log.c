@@ -170,6 +170,12 @@ static void test_journal(void **state)
 {
 	_cleanup_(json_done) struct json json = {0}, to = {0};
 	struct event event = event_of(EVENT_VIOLATION, DF_VERDICT_DENY);
+	const struct facts facts = {
+		.unit = "",
+		.user_unit = "",
+		.container = {.runtime = RUNTIME_DOCKER, .id = "3f0c", .name = "web-1"},
+		.pod = {.namespace = "", .name = ""},
+	};
 
 	(void)state;
 	snprintf(event.command, sizeof(event.command), "dig\nMESSAGE=forged");
@@ -186,7 +192,15 @@ static void test_journal(void **state)
 	assert_string_equal(journal_field(&to, "DNSFENCE_UID"), "0");
 	assert_string_equal(journal_field(&to, "DNSFENCE_CMDLINE"), "dig\nMESSAGE=forged");
 	assert_null(journal_field(&to, "DNSFENCE_EXE"));
+	assert_null(journal_field(&to, "DNSFENCE_CONTAINER_NAME"));
 	assert_memory_equal(journal_field(&to, "DNSFENCE_JSON"), json.text, json.length - 1);
+	event.executable = "/usr/bin/dig";
+	event.facts = &facts;
+	json_reset(&to);
+	assert_int_equal(event_write_journal(&event, &json, &to), 0);
+	assert_string_equal(journal_field(&to, "DNSFENCE_EXE"), "/usr/bin/dig");
+	assert_string_equal(journal_field(&to, "DNSFENCE_CONTAINER_NAME"), "web-1");
+	assert_null(journal_field(&to, "DNSFENCE_POD_NAME"));
 	event = event_of(EVENT_LOST, 0);
 	json_of(&event, &json);
 	json_reset(&to);
