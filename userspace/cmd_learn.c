@@ -189,7 +189,7 @@ static void learning_watch(struct learning *learning, int signals, unsigned long
 static int learning_tell(struct learning *learning)
 {
 	struct nameservers system = {0};
-	struct lesson_totals totals;
+	struct lesson_totals totals = {0};
 
 	(void)nameservers_read("/etc/resolv.conf", &system);
 	(void)nameservers_read("/run/systemd/resolve/resolv.conf", &system);

@@ -288,6 +288,23 @@ static void write_pattern(const char *text, FILE *to)
 	write_quoted(plain, to);
 }
 
+/*
+ * A cgroup that comes and goes has to be named by a glob, for a plain path has to be there: its
+ * last letter in brackets makes it one that matches nothing else.
+ */
+static void write_cgroup(const char *path, FILE *to)
+{
+	size_t last = strlen(path) - 1;
+	char glob[520];
+
+	if (strpbrk(path, "*?[]\\")) { /* a glob as it is */
+		write_pattern(path, to);
+		return;
+	}
+	(void)snprintf(glob, sizeof(glob), "%.*s[%c]", (int)last, path, path[last]);
+	write_quoted(glob, to);
+}
+
 static void write_pod(const struct learner *learner, FILE *to)
 {
 	char namespace[512];
@@ -328,9 +345,8 @@ static void write_match(const struct learner *learner, FILE *to)
 		write_pattern(learner->name, to);
 		break;
 	default:
-		/* A glob, for a cgroup that comes and goes: a plain path would have to be there. */
 		fprintf(to, "cgroup: ");
-		write_quoted(learner->name, to);
+		write_cgroup(learner->name, to);
 	}
 	fputc('}', to);
 }

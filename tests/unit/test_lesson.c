@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What was asked -> the least policy (userspace/lesson.c): each subject by its closest name, with
+ * what it asked; a file that loads whatever the names are; what looks like a leak stays out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "bpf/abi.h"
+#include "userspace/config.h"
+#include "userspace/lesson.h"
+
+static struct facts blank_facts(void)
+{
+	return (struct facts){
+		.path = "/x",
+		.unit = "",
+		.user_unit = "",
+		.user = IDENTITY_NO_USER,
+		.container = {.id = "", .name = "", .image = ""},
+		.nested = {.id = ""},
+		.pod = {.uid = "", .namespace = "", .name = ""},
+		.nested_pod = "",
+		.source = "",
+	};
+}
+
+static struct address address_of(const char *text)
+{
+	struct address address;
+	const char *problem;
+
+	assert_int_equal(address_parse(text, &address, &problem), 0);
+	return address;
+}
+
+static void learn(struct lesson *lesson, const struct facts *facts, const char *cgroup,
+		  const char *resolver, uint8_t service, uint64_t count)
+{
+	const struct lesson_use use = {
+		.facts = facts,
+		.cgroup = cgroup,
+		.process = "dig",
+		.resolver = address_of(resolver),
+		.service = service,
+		.count = count,
+	};
+
+	assert_int_equal(lesson_add(lesson, &use), 0);
+}
+
+/* The text, which is a configuration that loads, in *ret. */
+static char *written(const struct lesson *lesson, bool accept, struct config *ret,
+		     struct lesson_totals *totals)
+{
+	struct diagnostics diagnostics = {0};
+	struct nameservers system = {0};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	nameservers_add(&system, "9.9.9.9");
+	lesson_write(lesson, &system, accept, to, totals);
+	assert_int_equal(fclose(to), 0);
+	if (config_load_text(text, size, "learned", ret, &diagnostics) < 0) {
+		diagnostics_print(&diagnostics, stderr);
+		fail_msg("%s", text);
+	}
+	diagnostics_done(&diagnostics);
+	return text;
+}
+
+static void expect(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("%s is not in\n%s", part, text);
+}
+
+static void test_subjects(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	struct facts unit = blank_facts(), container = blank_facts(), pod = blank_facts(),
+		     user = blank_facts();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+
+	(void)state;
+	assert_non_null(lesson);
+	unit.unit = "web.service";
+	container.unit = "docker-1.scope";
+	container.container.runtime = RUNTIME_DOCKER;
+	container.container.name = "db-1";
+	pod.pod.namespace = "prod";
+	pod.pod.name = "api-0";
+	user.user_unit = "app.scope";
+	user.user = 1000;
+	learn(lesson, &unit, "/system.slice/web.service", "10.0.0.53", DF_SERVICE_DNS, 3);
+	learn(lesson, &unit, "/system.slice/web.service", "10.0.0.53", DF_SERVICE_DOT, 2);
+	learn(lesson, &container, "/docker/1", "10.0.0.54", DF_SERVICE_DNS, 1);
+	learn(lesson, &pod, "/kubepods/x", "fd00::53", DF_SERVICE_DNS, 1);
+	learn(lesson, &user, "/user.slice/x", "9.9.9.9", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/ci", "10.0.0.53", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/ci/deep", "10.0.0.55", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/", "10.0.0.56", DF_SERVICE_DNS, 7);
+	text = written(lesson, false, &config, &totals);
+	assert_int_equal(totals.lookups, 17);
+	assert_int_equal(totals.subjects, 7);
+	assert_int_equal(totals.resolvers, 7);
+	assert_int_equal(totals.left_out, 0);
+	expect(text, "{address: \"10.0.0.53\", service: [dns, dot]}   # 5 lookups by dig\n");
+	expect(text, "match: {unit: \"web.service\"}");
+	expect(text, "match: {container: {name: \"db-1\"}}");
+	expect(text, "match: {pod: {namespace: \"prod\", name: \"api-0\"}}");
+	expect(text, "match: {user_unit: \"app.scope\", user: \"1000\"}");
+	expect(text, "everybody:\n    - {address: \"10.0.0.56\"");
+	/* The deeper cgroup decides before the one above it. */
+	assert_true(strstr(text, "\"/ci/dee[p]\"") < strstr(text, "\"/c[i]\""));
+	assert_int_equal(config.policies_length, 7);
+	assert_int_equal(config.mode, MODE_AUDIT);
+	config_done(&config);
+	lesson_free(lesson);
+}
+
+static void test_leaks(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL, *accepted = NULL;
+	struct lesson_totals totals;
+	struct config config;
+	char server[32];
+
+	(void)state;
+	assert_non_null(lesson);
+	learn(lesson, NULL, "/a", "10.0.0.53", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/a", "8.8.8.8", DF_SERVICE_DNS, 4);
+	learn(lesson, NULL, "/a", "2001:4860:4860::8888", DF_SERVICE_DNS, 1);
+	for (int i = 0; i < 20; i++) {
+		snprintf(server, sizeof(server), "198.41.0.%d", i + 1);
+		learn(lesson, NULL, "/recursor", server, DF_SERVICE_DNS, 1);
+	}
+	text = written(lesson, false, &config, &totals);
+	assert_int_equal(totals.left_out, 22);
+	assert_int_equal(totals.resolvers, 1);
+	expect(text, "# left out, it looks like a leak: 8.8.8.8   # 4 lookups by dig");
+	expect(text, "# 20 public servers, as a recursive resolver asks them; resolvers: any");
+	assert_null(strstr(text, "{address: \"8.8.8.8\""));
+	config_done(&config);
+	accepted = written(lesson, true, &config, &totals);
+	assert_int_equal(totals.left_out, 0);
+	assert_int_equal(totals.resolvers, 23);
+	expect(accepted, "{address: \"8.8.8.8\"");
+	config_done(&config);
+	lesson_free(lesson);
+}
+
+/* Whatever somebody calls his cgroup or container, the file loads and means that one. */
+static void test_names(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	struct facts container = blank_facts();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+
+	(void)state;
+	assert_non_null(lesson);
+	container.container.runtime = RUNTIME_LXC;
+	container.container.name = "x\\\", resolvers: any} # [*]";
+	learn(lesson, &container, "/lxc/x", "10.0.0.53", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/a \"b\\ c", "10.0.0.53", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/everybody", "10.0.0.53", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/a*b", "10.0.0.53", DF_SERVICE_DNS, 1);
+	text = written(lesson, false, &config, &totals);
+	expect(text, "cgroup: \"/a?b\"");
+	assert_int_equal(config.policies_length, 5);
+	for (size_t i = 0; i < config.policies_length; i++)
+		assert_false(config.policies[i].any);
+	config_done(&config);
+	lesson_free(lesson);
+}
+
+static void test_nothing(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+
+	(void)state;
+	assert_non_null(lesson);
+	text = written(lesson, false, &config, &totals);
+	assert_int_equal(totals.lookups, 0);
+	assert_int_equal(config.policies_length, 1);
+	assert_int_equal(config.policies[0].sets_length, 1);
+	config_done(&config);
+	lesson_free(lesson);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_leaks),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
