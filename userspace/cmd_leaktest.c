@@ -53,10 +53,13 @@ static const char *const privilege_names[] = {"none", "CAP_NET_RAW", "CAP_NET_AD
 /* Techniques whose addresses are not simply a target and another one. */
 enum place { PLACE_USUAL, PLACE_GROUP, PLACE_BROADCAST, PLACE_OWN_SOURCE, PLACE_NONE };
 
-static const struct {
+#define CHAIN_USUAL 7 /* extension headers, where a technique has a chain of them */
+
+static const struct special {
 	const char *name;
 	enum place place;
-} places[] = {
+	unsigned int chain; /* leakprobe's -x; 0: the usual */
+} specials[] = {
 	{"udp-multicast", PLACE_GROUP},
 	{"udp-multicast-connect", PLACE_GROUP},
 	{"udp-broadcast", PLACE_BROADCAST},
@@ -65,6 +68,7 @@ static const struct {
 	{"udp-any", PLACE_NONE}, /* it goes to this host */
 	{"tun-inject", PLACE_NONE}, /* it takes a host that forwards */
 	{"raw-protocol", PLACE_NONE}, /* it goes to no port */
+	{"raw-ports", PLACE_USUAL, IPPROTO_SCTP},
 };
 
 /* RFC 6676: groups for documentation. */
@@ -177,12 +181,19 @@ static void look_at_frame(void *context, const struct stage_frame *frame)
 /* One trial -------------------------------------------------------------------------------------
  */
 
+static const struct special *special_of(const struct technique *technique)
+{
+	static const struct special usual = {.place = PLACE_USUAL};
+
+	for (size_t i = 0; i < ARRAY_LEN(specials); i++)
+		if (util_streq(specials[i].name, technique->name))
+			return &specials[i];
+	return &usual;
+}
+
 static enum place place_of(const struct technique *technique)
 {
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
-		if (util_streq(places[i].name, technique->name))
-			return places[i].place;
-	return PLACE_USUAL;
+	return special_of(technique)->place;
 }
 
 static bool place_addresses(const struct leaktest *test, const struct trial *trial, uint16_t port,
@@ -226,7 +237,7 @@ static void try_it(const struct leaktest *test, const struct trial *trial, uint1
 			  .fd = -1,
 			  .inherited = -1,
 			  .device = STAGE_DEVICE,
-			  .chain = 7,
+			  .chain = special_of(trial->technique)->chain ?: CHAIN_USUAL,
 			  .timeout_ms = TIMEOUT_MS};
 	int r;
 

@@ -226,7 +226,8 @@ static void write_services(uint32_t services, FILE *to)
 
 static void write_who(const struct asked *asked, FILE *to)
 {
-	fprintf(to, "   # %llu lookups", (unsigned long long)asked->count);
+	fprintf(to, "   # %llu lookup%s", (unsigned long long)asked->count,
+		asked->count == 1 ? "" : "s");
 	for (int i = 0; i < PROCESSES_MAX && asked->processes[i][0]; i++)
 		fprintf(to, "%s%s", i ? ", " : " by ", asked->processes[i]);
 	fputc('\n', to);
@@ -415,8 +416,8 @@ static void write_policy(struct writing *writing, const struct learner *learner,
 	char name[DF_POLICY_NAME_LEN];
 
 	set_name(learner, index, name);
-	fprintf(writing->to, "  - name: %s   # %llu lookups\n    ", name,
-		(unsigned long long)learner->count);
+	fprintf(writing->to, "  - name: %s   # %llu lookup%s\n    ", name,
+		(unsigned long long)learner->count, learner->count == 1 ? "" : "s");
 	write_match(learner, writing->to);
 	fprintf(writing->to, "\n    resolvers: [%s]\n", name);
 }

@@ -86,7 +86,7 @@ dnsfence unload >/dev/null 2>&1
 # What looks like a leak.
 LEAK=yes learn
 expect "a public resolver, exit status" "$STATUS" 1
-expect_match "a public resolver" "$LEARNED" "# left out, it looks like a leak: $PUBLIC   # 1 lookups by leakprobe"
+expect_match "a public resolver" "$LEARNED" "# left out, it looks like a leak: $PUBLIC   # 1 lookup by leakprobe"
 expect "it is not sanctioned" "$(grep -c "address: \"$PUBLIC\"" "$WORK/learned.yaml")" 0
 expect_match "words" "$(<"$WORK/words")" '1 resolvers look like leaks.*--accept'
 LEAK=yes learn --accept
