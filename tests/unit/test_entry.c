@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 
+#include "blank_facts.h"
 #include "userspace/event.h"
 #include "userspace/when.h"
 #include "userspace/where.h"
@@ -105,19 +106,11 @@ static void test_line_of_lookup(void **state)
 /* The closest name that is known, of who asked and of who asked a forwarder. */
 static void test_line_of_places(void **state)
 {
-	struct facts facts = {
-		.path = "/x",
-		.unit = "web.service",
-		.user_unit = "",
-		.container = {.id = "", .name = "", .image = ""},
-		.nested = {.id = ""},
-		.pod = {.uid = "", .namespace = "", .name = ""},
-		.nested_pod = "",
-		.source = "",
-	};
+	struct facts facts = blank_facts();
 	struct event event = violation();
 
 	(void)state;
+	facts.unit = "web.service";
 	event.record.via.cgroup_id = 78;
 	event.facts = event.via_facts = &facts;
 	expect_same_line(&event);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 
+#include "blank_facts.h"
 #include "userspace/event.h"
 
 static const char question[] = "\7example\3org\0\0\1\0\1";
@@ -360,22 +361,6 @@ static void test_drift(void **state)
 
 #define ID "3f0c12ab34cd56ef3f0c12ab34cd56ef3f0c12ab34cd56ef3f0c12ab34cd56ef"
 #define POD_UID "0e5d4c3b-2a19-4807-b6f5-e4d3c2b1a098"
-
-/* As facts_pack() leaves them: "" for what is not known, never NULL. */
-static struct facts blank_facts(void)
-{
-	return (struct facts){
-		.path = "/x",
-		.unit = "",
-		.user_unit = "",
-		.user = IDENTITY_NO_USER,
-		.container = {.id = "", .name = "", .image = ""},
-		.nested = {.id = ""},
-		.pod = {.uid = "", .namespace = "", .name = ""},
-		.nested_pod = "",
-		.source = "",
-	};
-}
 
 static struct facts container_facts(void)
 {

@@ -11,24 +11,10 @@
 
 #include <cmocka.h>
 
+#include "blank_facts.h"
 #include "bpf/abi.h"
 #include "userspace/config.h"
 #include "userspace/lesson.h"
-
-static struct facts blank_facts(void)
-{
-	return (struct facts){
-		.path = "/x",
-		.unit = "",
-		.user_unit = "",
-		.user = IDENTITY_NO_USER,
-		.container = {.id = "", .name = "", .image = ""},
-		.nested = {.id = ""},
-		.pod = {.uid = "", .namespace = "", .name = ""},
-		.nested_pod = "",
-		.source = "",
-	};
-}
 
 static struct address address_of(const char *text)
 {
