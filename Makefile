@@ -180,7 +180,7 @@ check-kernel: all $(kernel_tools) ## kernel tests (root): T='name ...' runs only
 
 # Those that show what differs by kernel, and most paths of README's table that need no privilege:
 # all of them take hours in emulation. T='' runs all.
-VM_TESTS := 10- 11- 13- 17- 24- 26- 28- 29- 39- 43- 47- 68- 70- 71- 79-tunnel-devices
+VM_TESTS := 10- 11- 13- 17- 24- 26- 28- 29- 39- 47- 70-
 
 check-vm: all $(kernel_tools) ## kernel tests on Debian's 5.10, 6.1, 6.12 in QEMU, at the root cgroup (root)
 	$(Q)tests/vm/run $(if $(filter undefined,$(origin T)),-- $(VM_TESTS),$(if $(T),-- $(T))); status=$$?; tests/vm/table >build/kernels.md; exit $$status
