@@ -4,8 +4,6 @@
  * Nothing is changed.
  */
 #include <fcntl.h>
-#include <glob.h>
-#include <limits.h>
 
 #include "attach.h"
 #include "cgroup.h"
@@ -14,6 +12,7 @@
 #include "judge.h"
 #include "outcome.h"
 #include "prepare.h"
+#include "resident.h"
 #include "survey.h"
 #include "sweep.h"
 
@@ -52,40 +51,6 @@ struct finding {
 /* Whose policy ----------------------------------------------------------------------------------
  */
 
-/* Where the cgroups of containers and units are, for a name in place of the %s. */
-static const char *const container_cgroups[] = {
-	"/docker/%s",
-	"/system.slice/docker-%s.scope",
-	"/machine.slice/libpod-%s.scope",
-	"/libpod_parent/libpod-%s",
-	"/user.slice/user-*.slice/user@*.service/user.slice/libpod-%s.scope",
-	"/user.slice/user-*.slice/user@*.service/user.slice/docker-%s.scope",
-};
-static const char *const unit_cgroups[] = {"/system.slice/%s", "/*.slice/%s",
-					   "/*.slice/*.slice/%s"};
-
-static bool cgroup_find(const char *mount, const char *const *patterns, size_t length,
-			const char *name, char *ret, size_t size)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < length && !found; i++) {
-		char below[PATH_MAX / 2], full[PATH_MAX];
-		glob_t paths = {0};
-
-		/* The patterns are those above. */
-		(void)snprintf(below, sizeof(below), "%.*s%s%s",
-			       (int)(strstr(patterns[i], "%s") - patterns[i]), patterns[i], name,
-			       strstr(patterns[i], "%s") + 2);
-		(void)snprintf(full, sizeof(full), "%s%s", mount, below);
-		found = glob(full, GLOB_ONLYDIR, NULL, &paths) == 0;
-		if (found)
-			(void)snprintf(ret, size, "%s", paths.gl_pathv[0] + strlen(mount));
-		globfree(&paths);
-	}
-	return found;
-}
-
 static bool rank_of_cgroup(const struct audit *audit, const char *path, uint32_t *ret)
 {
 	_cleanup_close_ int fd = open(audit->prepared.mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -98,30 +63,39 @@ static bool rank_of_cgroup(const struct audit *audit, const char *path, uint32_t
 	return true;
 }
 
+/* The policy of a unit or container that runs now. */
+static bool rank_of_resident(const struct audit *audit, enum resident_kind kind, const char *name,
+			     uint32_t *ret)
+{
+	const struct resident_request request = {
+		.kind = kind,
+		.name = name,
+		.uid = IDENTITY_NO_USER,
+		.roots = &audit->prepared.config.runtimes,
+	};
+	struct resident resident;
+	struct problem ignored = {{0}};
+
+	return !audit->options->root && /* another host's runs elsewhere */
+	       resident_find(&request, audit->prepared.mount, &resident, &ignored) == 0 &&
+	       rank_of_cgroup(audit, resident.path, ret);
+}
+
 /* Who that is in words, and the rank of his policy: everybody's, where he does not run now. */
 static uint32_t asker_rank(const struct audit *audit, const struct survey_item *item,
 			   struct finding *finding)
 {
 	uint32_t rank = audit->prepared.image.generation.default_policy;
-	const bool here = !audit->options->root;
-	char path[PATH_MAX / 2];
-	bool runs = false;
+	bool runs;
 
 	switch (item->asker) {
 	case SURVEY_UNIT:
-		runs = here &&
-		       cgroup_find(audit->prepared.mount, unit_cgroups, ARRAY_LEN(unit_cgroups),
-				   item->unit, path, sizeof(path)) &&
-		       rank_of_cgroup(audit, path, &rank);
+		runs = rank_of_resident(audit, RESIDENT_UNIT, item->unit, &rank);
 		(void)snprintf(finding->who, sizeof(finding->who), "%s%s", item->unit,
 			       runs ? "" : ", as everybody");
 		break;
 	case SURVEY_CONTAINER:
-		runs = here &&
-		       cgroup_find(audit->prepared.mount, container_cgroups,
-				   ARRAY_LEN(container_cgroups), item->container, path,
-				   sizeof(path)) &&
-		       rank_of_cgroup(audit, path, &rank);
+		runs = rank_of_resident(audit, RESIDENT_CONTAINER, item->container, &rank);
 		(void)snprintf(finding->who, sizeof(finding->who), "container %.12s%s",
 			       item->container, runs ? "" : ", as everybody");
 		break;

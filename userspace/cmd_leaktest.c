@@ -83,6 +83,8 @@ struct trial {
 	uint16_t port;
 };
 
+#define STEP_ENTER "enter" /* his network, cgroup and user could not be taken on */
+
 /* What the one who tried says. */
 struct report {
 	int error;
@@ -248,7 +250,7 @@ static void try_it(const struct leaktest *test, const struct trial *trial, uint1
 	}
 	r = become_asker(test, trial);
 	if (r < 0) {
-		(void)snprintf(ret->step, sizeof(ret->step), "enter");
+		(void)snprintf(ret->step, sizeof(ret->step), STEP_ENTER);
 		ret->error = -r;
 		return;
 	}
@@ -361,6 +363,9 @@ static int trial_judge_once(struct leaktest *test, const struct trial *trial,
 
 	counters_take(test, &counters[0]);
 	r = trial_run(test, trial, trial->port, &left, &ret->report);
+	/* Who could not even begin has shown nothing. */
+	if (r >= 0 && util_streq(ret->report.step, STEP_ENTER))
+		r = -ret->report.error;
 	counters_take(test, &counters[1]);
 	denied = hook_that(&counters[0], &counters[1], DF_VERDICT_DENY, &ret->report);
 	audited = hook_that(&counters[0], &counters[1], DF_VERDICT_AUDIT, &ret->report);
@@ -692,7 +697,9 @@ int cmd_leaktest(const struct options *options)
 		       "TECHNIQUE", "IP", "PORT", "TAKES");
 	r = leaktest_all(&test);
 	if (r < 0) {
-		log_error("cannot go on: %s", strerror(-r));
+		log_error("cannot try as a process in the cgroup %s: %s; a cgroup that takes none, "
+			  "or a user that this one may not become",
+			  test.asker.cgroup, strerror(-r));
 		leaktest_close(&test);
 		return EXIT_INTERNAL;
 	}
