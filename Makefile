@@ -158,9 +158,13 @@ $(build)/tamper: $(build)/tools/tamper.o
 $(build)/starts: $(build)/tools/starts.o
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
+# A thousand who ask at a rate, each from a cgroup of his own.
+$(build)/askers: $(build)/tools/askers.o
+	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
+
 # What the kernel tests run, beside dnsfence itself.
 kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(build)/insns \
-	$(build)/starts $(upgrades)
+	$(build)/starts $(build)/askers $(upgrades)
 
 .PHONY: test check check-unit check-kernel check-vm check-san coverage fuzz insns
 test: deps ## install what tests need, then run all of them (root)
