@@ -86,7 +86,11 @@ static void ask(int fd, const struct sockaddr_in *resolver, uint64_t number, str
 {
 	/* Type A, class IN: its last byte follows the string. */
 	unsigned char question[] = "\0\1\1\0\0\1\0\0\0\0\0\0"
-				   "\14" "000000000000" "\4" "test" "\0\0\1\0";
+				   "\14"
+				   "000000000000"
+				   "\4"
+				   "test"
+				   "\0\0\1\0";
 
 	question[sizeof(question) - 1] = 1;
 	for (int i = NAME_DIGITS - 1; i >= 0; i--, number /= 10)
