@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "cgroup_table.h"
 #include "lane.h"
 #include "log.h"
 
@@ -20,23 +21,6 @@
 #define REPORTS 256
 
 enum { LANE_SYSTEM, LANE_USERS, LANE_PROCESSES, LANES };
-
-enum reading_state {
-	READING_FIRST, /* nobody has looked yet: worth waiting for */
-	READING_AGAIN, /* something is missing: tried again when due */
-	READING_COMPLETE,
-};
-
-struct cgroup {
-	uint64_t id; /* 0: free */
-	struct facts *facts;
-	int64_t due, checked; /* CLOCK_MONOTONIC in ns */
-	uint32_t next; /* in its bucket, slot + 1 */
-	uint8_t state, tries, lane;
-	bool used; /* since the hand has passed */
-	bool held; /* a thread is reading it */
-	bool gone;
-};
 
 struct process {
 	struct ancestry *ancestry;
@@ -57,9 +41,7 @@ struct catalog {
 	struct catalog_options options;
 	struct runtimes *runtimes[2]; /* LANE_SYSTEM's and LANE_USERS' */
 	struct lane lanes[LANES];
-	struct cgroup *cgroups;
-	uint32_t *buckets;
-	uint32_t cgroups_length, hand; /* slots ever used; the clock's hand among them */
+	struct cgroup_table table;
 	struct process *processes; /* direct-mapped: a collision costs one more reading */
 	uint64_t changes[CHANGES];
 	size_t changes_length;
@@ -67,7 +49,7 @@ struct catalog {
 	int fd;
 	struct report reports[REPORTS];
 	size_t reports_next;
-	struct catalog_counts counts;
+	struct catalog_counts counts; /* the table has those of cgroups */
 };
 
 /* Reports and changes ---------------------------------------------------------------------- */
@@ -130,91 +112,15 @@ size_t catalog_changes(struct catalog *catalog, uint64_t *ids, size_t max, bool 
 	return length;
 }
 
-/* Slots of cgroups ------------------------------------------------------------------------- */
+/* Reading cgroups: the threads ---------------------------------------------------------------- */
 
-static uint32_t *bucket_of(struct catalog *catalog, uint64_t id)
+static bool cgroup_is_busy(void *context, const struct cgroup *cgroup)
 {
-	/* Ids are inode numbers, dense in their low bits. */
-	uint64_t mixed = id * 0x9e3779b97f4a7c15u;
-
-	return &catalog->buckets[(mixed >> 32) % catalog->options.cgroups];
-}
-
-static struct cgroup *cgroup_find(struct catalog *catalog, uint64_t id)
-{
-	for (uint32_t at = *bucket_of(catalog, id); at; at = catalog->cgroups[at - 1].next)
-		if (catalog->cgroups[at - 1].id == id)
-			return &catalog->cgroups[at - 1];
-	return NULL;
-}
-
-static uint32_t cgroup_slot(const struct catalog *catalog, const struct cgroup *cgroup)
-{
-	return (uint32_t)(cgroup - catalog->cgroups);
-}
-
-static void cgroup_unlink(struct catalog *catalog, struct cgroup *cgroup)
-{
-	uint32_t *place = bucket_of(catalog, cgroup->id);
-
-	while (*place != cgroup_slot(catalog, cgroup) + 1)
-		place = &catalog->cgroups[*place - 1].next;
-	*place = cgroup->next;
-	catalog->counts.bytes -= cgroup->facts->bytes;
-	catalog->counts.cgroups--;
-	facts_unref(cgroup->facts);
-	*cgroup = (struct cgroup){0};
-}
-
-static bool cgroup_is_busy(struct catalog *catalog, const struct cgroup *cgroup)
-{
-	uint32_t slot = cgroup_slot(catalog, cgroup);
+	struct catalog *catalog = context;
+	uint32_t slot = cgroup_table_slot(&catalog->table, cgroup);
 
 	return cgroup->held || lane_has_slot(&catalog->lanes[LANE_SYSTEM], slot) ||
 	       lane_has_slot(&catalog->lanes[LANE_USERS], slot);
-}
-
-/* Second chance: the hand takes what nobody asked for since it came by; what has gone at once. */
-static struct cgroup *cgroup_evict(struct catalog *catalog)
-{
-	for (uint32_t i = 0; i < 2 * catalog->cgroups_length; i++) {
-		struct cgroup *cgroup =
-			&catalog->cgroups[catalog->hand++ % catalog->cgroups_length];
-
-		if (!cgroup->id || cgroup_is_busy(catalog, cgroup))
-			continue;
-		if (cgroup->used && !cgroup->gone) {
-			cgroup->used = false;
-			continue;
-		}
-		cgroup_unlink(catalog, cgroup);
-		catalog->counts.evicted++;
-		return cgroup;
-	}
-	return NULL;
-}
-
-static struct cgroup *cgroup_free_slot(struct catalog *catalog)
-{
-	if (catalog->cgroups_length < catalog->options.cgroups)
-		return &catalog->cgroups[catalog->cgroups_length++];
-	for (uint32_t i = 0;
-	     catalog->counts.cgroups < catalog->cgroups_length && i < catalog->cgroups_length; i++)
-		if (!catalog->cgroups[i].id)
-			return &catalog->cgroups[i];
-	return cgroup_evict(catalog);
-}
-
-static void cgroup_set_facts(struct catalog *catalog, struct cgroup *cgroup, struct facts *facts)
-{
-	if (cgroup->facts)
-		catalog->counts.bytes -= cgroup->facts->bytes;
-	facts_unref(cgroup->facts);
-	cgroup->facts = facts;
-	catalog->counts.bytes += facts->bytes;
-	cgroup->used = true;
-	while (catalog->counts.bytes > catalog->options.bytes && cgroup_evict(catalog))
-		;
 }
 
 /* What the path says, to begin with. */
@@ -227,8 +133,6 @@ static int facts_of_path(const struct identity *identity, const char *path, uint
 	draft.owner = owner;
 	return facts_pack(&draft, ret);
 }
-
-/* Reading cgroups: the threads ---------------------------------------------------------------- */
 
 static bool labels_are_same(const struct fact_labels *a, const struct fact_labels *b)
 {
@@ -283,7 +187,7 @@ static void cgroup_settle(struct catalog *catalog, struct cgroup *cgroup, int r,
 	else if (!had_all) /* what was complete stays, should its file go or break now */
 		cgroup_put_off(cgroup, now);
 	if (facts && (r == 0 || !had_all))
-		cgroup_set_facts(catalog, cgroup, facts);
+		cgroup_table_set_facts(&catalog->table, cgroup, facts);
 	else
 		facts_unref(facts);
 	if (differs || (first && r == 0))
@@ -294,7 +198,7 @@ static void cgroup_settle(struct catalog *catalog, struct cgroup *cgroup, int r,
 static void cgroup_change_lane(struct catalog *catalog, struct cgroup *cgroup)
 {
 	cgroup->lane = LANE_USERS;
-	lane_queue_slot(&catalog->lanes[LANE_USERS], cgroup_slot(catalog, cgroup),
+	lane_queue_slot(&catalog->lanes[LANE_USERS], cgroup_table_slot(&catalog->table, cgroup),
 			cgroup->state == READING_COMPLETE ? LANE_LATER : LANE_NOW);
 }
 
@@ -349,7 +253,7 @@ static void attempt_report(struct catalog *catalog, const struct attempt *attemp
 static void lane_read_cgroup(void *context, struct lane *lane, uint32_t slot)
 {
 	struct catalog *catalog = context;
-	struct cgroup *cgroup = &catalog->cgroups[slot];
+	struct cgroup *cgroup = &catalog->table.list[slot];
 	struct attempt attempt = {0};
 
 	if (!cgroup->id)
@@ -383,8 +287,8 @@ static void lane_idle(void *context, struct lane *lane)
 	runtimes_idle(catalog->runtimes[index]);
 	pthread_mutex_lock(&catalog->lock);
 	now = lane_now();
-	for (uint32_t i = 0; i < catalog->cgroups_length; i++) {
-		struct cgroup *cgroup = &catalog->cgroups[i];
+	for (uint32_t i = 0; i < catalog->table.length; i++) {
+		struct cgroup *cgroup = &catalog->table.list[i];
 
 		if (!cgroup->id || !cgroup->due || cgroup->gone || cgroup->lane != index)
 			continue;
@@ -403,27 +307,17 @@ static void lane_idle(void *context, struct lane *lane)
 static struct cgroup *cgroup_add(struct catalog *catalog, uint64_t id,
 				 const struct identity *identity, struct facts *facts)
 {
-	struct cgroup *cgroup = cgroup_free_slot(catalog);
-	uint32_t *bucket = bucket_of(catalog, id);
+	struct cgroup *cgroup = cgroup_table_add(&catalog->table, id, facts);
 	bool named = identity->container.runtime || identity->pod.uid[0];
 
 	if (!cgroup)
 		return NULL;
-	*cgroup = (struct cgroup){
-		.id = id,
-		.next = *bucket,
-		.state = named ? READING_FIRST : READING_COMPLETE,
-		.lane = identity->user == IDENTITY_NO_USER ? LANE_SYSTEM : LANE_USERS,
-		.held = true, /* not to be evicted for its own facts */
-		.checked = lane_now(),
-	};
-	*bucket = cgroup_slot(catalog, cgroup) + 1;
-	catalog->counts.cgroups++;
-	cgroup_set_facts(catalog, cgroup, facts_ref(facts));
-	cgroup->held = false;
+	cgroup->state = named ? READING_FIRST : READING_COMPLETE;
+	cgroup->lane = identity->user == IDENTITY_NO_USER ? LANE_SYSTEM : LANE_USERS;
+	cgroup->checked = lane_now();
 	if (named)
-		lane_queue_slot(&catalog->lanes[cgroup->lane], cgroup_slot(catalog, cgroup),
-				LANE_NOW);
+		lane_queue_slot(&catalog->lanes[cgroup->lane],
+				cgroup_table_slot(&catalog->table, cgroup), LANE_NOW);
 	return cgroup;
 }
 
@@ -439,12 +333,14 @@ static void cgroup_wait(struct catalog *catalog, uint64_t id, int wait_ms)
 	int64_t deadline = lane_now() + wait_ms * MS_NS;
 	struct cgroup *cgroup;
 
-	while ((cgroup = cgroup_find(catalog, id)) && cgroup->state == READING_FIRST) {
+	while ((cgroup = cgroup_table_find(&catalog->table, id)) &&
+	       cgroup->state == READING_FIRST) {
 		struct lane *lane = &catalog->lanes[cgroup->lane];
 
 		if (lane->late)
 			return;
-		if (!lane_wait(lane, deadline) && (cgroup = cgroup_find(catalog, id)) &&
+		if (!lane_wait(lane, deadline) &&
+		    (cgroup = cgroup_table_find(&catalog->table, id)) &&
 		    cgroup->state == READING_FIRST) {
 			lane_gave_up(catalog, &catalog->lanes[cgroup->lane]);
 			return;
@@ -456,8 +352,8 @@ static void cgroup_look_again(struct catalog *catalog, struct cgroup *cgroup)
 {
 	if (cgroup->state == READING_COMPLETE && cgroup->facts->source[0] && !cgroup->held &&
 	    !cgroup->gone)
-		lane_queue_slot(&catalog->lanes[cgroup->lane], cgroup_slot(catalog, cgroup),
-				LANE_LATER);
+		lane_queue_slot(&catalog->lanes[cgroup->lane],
+				cgroup_table_slot(&catalog->table, cgroup), LANE_LATER);
 }
 
 static int cgroup_answer(struct catalog *catalog, struct cgroup *cgroup, struct facts **ret)
@@ -484,12 +380,12 @@ static int ask_new(struct catalog *catalog, uint64_t id, const char *path, int w
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&catalog->lock);
-	cgroup = cgroup_find(catalog, id); /* another thread's, meanwhile */
+	cgroup = cgroup_table_find(&catalog->table, id); /* another thread's, meanwhile */
 	if (!cgroup)
 		cgroup = cgroup_add(catalog, id, &identity, facts);
 	if (cgroup && cgroup->state == READING_FIRST && wait_ms > 0)
 		cgroup_wait(catalog, id, wait_ms);
-	cgroup = cgroup_find(catalog, id);
+	cgroup = cgroup_table_find(&catalog->table, id);
 	if (cgroup)
 		r = cgroup_answer(catalog, cgroup, ret);
 	pthread_mutex_unlock(&catalog->lock);
@@ -507,10 +403,10 @@ int catalog_ask(struct catalog *catalog, uint64_t cgroup_id, const char *path, i
 	int r = -ENOENT;
 
 	pthread_mutex_lock(&catalog->lock);
-	cgroup = cgroup_find(catalog, cgroup_id);
+	cgroup = cgroup_table_find(&catalog->table, cgroup_id);
 	if (cgroup && cgroup->state == READING_FIRST && wait_ms > 0) {
 		cgroup_wait(catalog, cgroup_id, wait_ms);
-		cgroup = cgroup_find(catalog, cgroup_id);
+		cgroup = cgroup_table_find(&catalog->table, cgroup_id);
 	}
 	if (cgroup)
 		r = cgroup_answer(catalog, cgroup, ret);
@@ -525,7 +421,7 @@ void catalog_forget(struct catalog *catalog, uint64_t cgroup_id)
 	struct cgroup *cgroup;
 
 	pthread_mutex_lock(&catalog->lock);
-	cgroup = cgroup_find(catalog, cgroup_id);
+	cgroup = cgroup_table_find(&catalog->table, cgroup_id);
 	if (cgroup)
 		cgroup->gone = true;
 	pthread_mutex_unlock(&catalog->lock);
@@ -534,9 +430,9 @@ void catalog_forget(struct catalog *catalog, uint64_t cgroup_id)
 void catalog_recheck(struct catalog *catalog)
 {
 	pthread_mutex_lock(&catalog->lock);
-	for (uint32_t i = 0; i < catalog->cgroups_length; i++)
-		if (catalog->cgroups[i].id)
-			cgroup_look_again(catalog, &catalog->cgroups[i]);
+	for (uint32_t i = 0; i < catalog->table.length; i++)
+		if (catalog->table.list[i].id)
+			cgroup_look_again(catalog, &catalog->table.list[i]);
 	pthread_mutex_unlock(&catalog->lock);
 }
 
@@ -722,12 +618,15 @@ int catalog_new(const struct catalog_options *options, struct catalog **ret)
 	catalog->options = *options;
 	options_fill(&catalog->options);
 	catalog->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	catalog->cgroups = calloc(catalog->options.cgroups, sizeof(*catalog->cgroups));
-	catalog->buckets = calloc(catalog->options.cgroups, sizeof(*catalog->buckets));
+	catalog->table = (struct cgroup_table){.size = catalog->options.cgroups,
+					       .bytes_max = catalog->options.bytes,
+					       .context = catalog,
+					       .is_busy = cgroup_is_busy};
+	r = cgroup_table_init(&catalog->table);
 	catalog->processes = calloc(catalog->options.processes, sizeof(*catalog->processes));
 	if (catalog->fd < 0)
 		r = -errno;
-	else if (!catalog->cgroups || !catalog->buckets || !catalog->processes)
+	else if (!catalog->processes)
 		r = -ENOMEM;
 	for (size_t i = 0; i < ARRAY_LEN(catalog->runtimes) && r == 0; i++)
 		r = runtimes_new(options->roots, &catalog->runtimes[i]);
@@ -758,14 +657,11 @@ void catalog_free(struct catalog *catalog)
 		return;
 	for (int i = 0; i < LANES; i++)
 		lane_done(&catalog->lanes[i]);
-	for (uint32_t i = 0; i < catalog->cgroups_length; i++)
-		facts_unref(catalog->cgroups[i].facts);
 	for (uint32_t i = 0; catalog->processes && i < catalog->options.processes; i++)
 		ancestry_unref(catalog->processes[i].ancestry);
 	for (size_t i = 0; i < ARRAY_LEN(catalog->runtimes); i++)
 		runtimes_free(catalog->runtimes[i]);
-	free(catalog->cgroups);
-	free(catalog->buckets);
+	cgroup_table_done(&catalog->table);
 	free(catalog->processes);
 	util_closep(&catalog->fd);
 	pthread_mutex_destroy(&catalog->lock);
@@ -776,6 +672,9 @@ void catalog_count(struct catalog *catalog, struct catalog_counts *ret)
 {
 	pthread_mutex_lock(&catalog->lock);
 	*ret = catalog->counts;
+	ret->cgroups = catalog->table.used;
+	ret->bytes = catalog->table.bytes;
+	ret->evicted = catalog->table.evicted;
 	for (int i = 0; i < LANES; i++)
 		ret->late[i] = catalog->lanes[i].late;
 	pthread_mutex_unlock(&catalog->lock);

@@ -233,26 +233,6 @@ static void drift_look_at_file(struct drift *drift, enum drift_source source)
 	drift_withdraw(drift, source);
 }
 
-/*
- * An address as systemd writes it, in place: 192.0.2.1:53%2#name, [2001:db8::1]:53%2#name, with
- * all but the address optional, and no brackets where there is no port.
- */
-static const char *networkd_address(char *word)
-{
-	char *colon;
-
-	word[strcspn(word, "#")] = 0;
-	if (*word == '[') {
-		word++;
-		word[strcspn(word, "]")] = 0;
-		return word;
-	}
-	colon = strchr(word, ':');
-	if (colon && !strchr(colon + 1, ':')) /* a port: IPv6 has more of them */
-		*colon = 0;
-	return word;
-}
-
 /* networkd's state of an interface has a line DNS=ADDRESS ADDRESS... */
 static void networkd_read(const char *path, struct nameservers *servers)
 {
@@ -266,7 +246,7 @@ static void networkd_read(const char *path, struct nameservers *servers)
 		if (strncmp(line, "DNS=", 4) != 0)
 			continue;
 		for (char *word; (word = strsep(&rest, " \n"));)
-			nameservers_add(servers, networkd_address(word));
+			nameservers_add_systemd(servers, word);
 	}
 }
 

@@ -49,7 +49,7 @@ struct enricher {
 	uint64_t saved_ns, saved_at; /* the account */
 	/* What the event at hand points to. */
 	struct facts *facts, *via_facts;
-	struct ancestry *process, *parent;
+	struct ancestry *process, *parent, *via_process;
 	struct timespec passwd_changed;
 	struct gone_entry gone[CACHE_SLOTS];
 	struct user_entry users[CACHE_SLOTS];
@@ -79,8 +79,9 @@ static void enricher_let_go(struct enricher *enricher)
 	facts_unref(enricher->via_facts);
 	ancestry_unref(enricher->process);
 	ancestry_unref(enricher->parent);
+	ancestry_unref(enricher->via_process);
 	enricher->facts = enricher->via_facts = NULL;
-	enricher->process = enricher->parent = NULL;
+	enricher->process = enricher->parent = enricher->via_process = NULL;
 }
 
 void enricher_free(struct enricher *enricher)
@@ -197,6 +198,19 @@ static void enrich_process(struct enricher *enricher, struct event *event)
 	if (enricher->process)
 		event->executable = enricher->process->executable;
 	enrich_parent(enricher, event, when);
+}
+
+/* Who asked a forwarder did so before the event: whatever started later is another one. */
+static void enrich_via(struct enricher *enricher, struct event *event)
+{
+	const struct df_via *via = &event->record.via;
+
+	if (!via->cgroup_id || !via->tgid)
+		return;
+	enricher->via_process =
+		process_get(enricher, via->tgid, via->comm, event_boottime(&event->record));
+	if (enricher->via_process)
+		event->via_executable = enricher->via_process->executable;
 }
 
 /* Cgroups ---------------------------------------------------------------------------------- */
@@ -342,11 +356,12 @@ static void enrich_time(struct event *event)
 void enrich_event(struct enricher *enricher, struct event *event)
 {
 	enricher_let_go(enricher);
-	event->executable = event->parent_executable = NULL;
+	event->executable = event->parent_executable = event->via_executable = NULL;
 	event->process_name[0] = event->command[0] = 0;
 	event->user[0] = 0;
 	enrich_time(event);
 	enrich_process(enricher, event);
+	enrich_via(enricher, event);
 	event->facts =
 		enrich_cgroup(enricher, event->record.cgroup_id, &enricher->facts, event->cgroup);
 	event->via_facts = enrich_cgroup(enricher, event->record.via.cgroup_id,

@@ -73,6 +73,7 @@ const char *const entry_fields[] = {
 	"dnsfence.via.cgroup.path",
 	"dnsfence.via.process.pid",
 	"dnsfence.via.process.name",
+	"dnsfence.via.process.executable",
 	"dnsfence.via.process.parent.pid",
 	"dnsfence.via.user.id",
 	"dnsfence.via.netns.inode",

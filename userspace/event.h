@@ -58,6 +58,7 @@ struct event {
 	char process_name[64];
 	/* Not owned; the enricher keeps them until the next event. NULL: nobody could tell. */
 	const char *executable, *parent_executable;
+	const char *via_executable; /* of whoever asked a forwarder, see df_event.via */
 	const struct facts *facts,
 		*via_facts; /* of the cgroup, and of that who asked a forwarder */
 	char command[DF_COMMAND_MAX]; /* arguments with spaces between them; cut off there */

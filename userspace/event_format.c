@@ -214,6 +214,7 @@ static void write_via(const struct event *event, struct json *to)
 		json_open(to, "process");
 		json_uint(to, "pid", via->tgid);
 		write_text(to, "name", via->comm);
+		write_text(to, "executable", event->via_executable);
 		if (via->parent_tgid) {
 			json_open(to, "parent");
 			json_uint(to, "pid", via->parent_tgid);

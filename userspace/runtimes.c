@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "runtimes.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <malloc.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
 
 #include "runtime_json.h"
 
-#define PATH_BYTES 1024
-#define PLACE_BYTES 448 /* of these, what is configured, */
-#define RELATIVE_BYTES 512 /* and what the runtime calls it below that */
+#define RELATIVE_BYTES 512 /* what the runtime calls a file below its place */
 #define PLACES_MAX RUNTIME_ROOTS_MAX
 #define NAMESPACES_MAX 64 /* of containerd */
 #define PODS_MAX 8192 /* log directories that are looked at */
 #define MEMOS 4
-#define SETTLED_NS 100000000ll /* 100 ms: coarser than any time stamp */
 #define TRIM_BYTES (1u << 20)
 
 /* A list that many containers are looked up in, parsed. */
 struct memo {
-	char path[PATH_BYTES];
+	char path[RUNTIME_PATH_BYTES];
 	uint64_t state;
 	struct json_t *root;
 };
@@ -33,20 +26,6 @@ struct runtimes {
 	struct memo memos[MEMOS];
 	size_t memo_next;
 	bool read_much; /* since the last idle moment */
-};
-
-/* Where a runtime's files are: below base, symbolic links in base itself are the host's affair. */
-struct place {
-	char base[PLACE_BYTES];
-	const char *under; /* from there on no links; "": base itself */
-	uint32_t owner; /* whose files count; 0: the system's */
-};
-
-struct file {
-	int fd;
-	struct stat st;
-	uint64_t state;
-	char path[PATH_BYTES]; /* as said in messages, without the host's prefix */
 };
 
 /* One lookup. */
@@ -59,171 +38,19 @@ struct reading {
 	struct runtimes_problem *problem;
 };
 
-static void file_done(struct file *file)
-{
-	util_closep(&file->fd);
-}
-
-/* Opening ---------------------------------------------------------------------------------- */
-
-/* openat2(2), 5.6; the C library has no wrapper. EAGAIN: something was renamed on the way. */
-static int open_resolved(int dir, const char *path, int flags, uint64_t resolve)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = -1;
-
-	for (int tries = 0; tries < 8; tries++) {
-		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
-		if (fd >= 0 || errno != EAGAIN)
-			break;
-	}
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* A path of the host's, links on the way resolved as the host would. */
-static int open_of_host(const struct runtimes *runtimes, const char *path, int flags)
-{
-	const char *host = runtimes->roots.host ? runtimes->roots.host : "/";
-	_cleanup_close_ int root = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return root < 0 ? -errno : open_resolved(root, path, flags, RESOLVE_IN_ROOT);
-}
-
-static int open_place(const struct runtimes *runtimes, const struct place *place)
-{
-	_cleanup_close_ int base = open_of_host(runtimes, place->base, O_PATH | O_DIRECTORY);
-	struct stat st;
-
-	if (base < 0)
-		return base;
-	if (place->owner && (fstat(base, &st) < 0 || st.st_uid != place->owner))
-		return -ENOENT;
-	if (!place->under[0])
-		return TAKE_FD(base);
-	return open_resolved(base, place->under, O_PATH | O_DIRECTORY,
-			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-}
-
-static int64_t time_ns(const struct timespec *time)
-{
-	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
-/*
- * A number that is another one when the file is; 0 while that cannot be told, because it was
- * written within the grain of its time stamp.
- */
-static uint64_t stat_state(const struct stat *st)
-{
-	uint64_t state = 14695981039346656037u; /* FNV-1a over whole numbers */
-	const uint64_t parts[] = {st->st_ino, st->st_dev, (uint64_t)st->st_size,
-				  (uint64_t)time_ns(&st->st_mtim), (uint64_t)time_ns(&st->st_ctim)};
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (time_ns(&now) - time_ns(&st->st_ctim) < SETTLED_NS)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		state = (state ^ parts[i]) * 1099511628211u;
-	return state ? state : 1;
-}
-
-static int _printf_(3, 0)
-	trouble(struct reading *reading, const struct file *file, const char *what)
-{
-	snprintf(reading->problem->text, sizeof(reading->problem->text), "%s: %s", file->path,
-		 what);
-	reading->problem->state = file->state;
-	return -EPROTO;
-}
-
-/* A missing directory and a missing file are the same: nothing is told there. */
-static int open_error(struct reading *reading, const struct file *file, int error)
-{
-	if (error == -ENOENT || error == -ENOTDIR)
-		return -ENOENT;
-	(void)trouble(reading, file,
-		      error == -ELOOP || error == -EXDEV ? "it is a symbolic link, or behind one"
-							 : strerror(-error));
-	return error;
-}
-
-static void file_name(struct file *file, const struct place *place, const char *relative)
-{
-	snprintf(file->path, sizeof(file->path), "%s%s%s/%s", place->base,
-		 place->under[0] ? "/" : "", place->under, relative);
-}
-
-/* A regular file, its owner's. Nonblocking, so that a FIFO does not wait for a writer. */
-static int file_open(struct reading *reading, const struct place *place, const char *relative,
-		     struct file *ret)
-{
-	_cleanup_close_ int dir = open_place(reading->runtimes, place);
-	_cleanup_(file_done) struct file file = {.fd = -1};
-
-	file_name(&file, place, relative);
-	if (dir < 0)
-		return open_error(reading, &file, dir);
-	file.fd = open_resolved(dir, relative, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY,
-				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	if (file.fd < 0)
-		return open_error(reading, &file, file.fd);
-	if (fstat(file.fd, &file.st) < 0)
-		return -errno;
-	file.state = stat_state(&file.st);
-	if (!S_ISREG(file.st.st_mode))
-		return trouble(reading, &file, "it is no regular file");
-	if (place->owner && file.st.st_uid != place->owner)
-		return trouble(reading, &file, "it is not its user's own");
-	if (file.st.st_size > (off_t)RUNTIMES_FILE_MAX) {
-		(void)trouble(reading, &file, "it is larger than 16 MiB");
-		return -EFBIG;
-	}
-	*ret = file;
-	file.fd = -1;
-	return 0;
-}
-
-/* All of it; what is written behind its size meanwhile is not seen. */
-static int file_text(const struct file *file, char **ret, size_t *ret_length)
-{
-	size_t size = (size_t)file->st.st_size, length = 0;
-	_cleanup_free_ char *text = malloc(size + 1);
-
-	if (!text)
-		return -ENOMEM;
-	while (length < size) {
-		ssize_t n = read(file->fd, text + length, size - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	text[length] = 0;
-	*ret = TAKE_PTR(text);
-	*ret_length = length;
-	return 0;
-}
-
-static int file_json(struct reading *reading, const struct file *file, struct json_t **ret)
+static int file_json(struct reading *reading, const struct runtime_file *file, struct json_t **ret)
 {
 	_cleanup_free_ char *text = NULL;
 	const char *what = NULL;
 	size_t length;
-	int r = file_text(file, &text, &length);
+	int r = runtime_file_text(file, &text, &length);
 
 	if (r < 0)
-		return r == -ENOMEM ? r : trouble(reading, file, strerror(-r));
+		return r == -ENOMEM ? r
+				    : runtime_file_trouble(reading->problem, file, strerror(-r));
 	reading->runtimes->read_much |= length > TRIM_BYTES;
 	r = runtime_json_load(text, length, ret, &what);
-	return r == -EPROTO ? trouble(reading, file, what) : r;
+	return r == -EPROTO ? runtime_file_trouble(reading->problem, file, what) : r;
 }
 
 /* Where ------------------------------------------------------------------------------------ */
@@ -237,7 +64,7 @@ static const char *passwd_field(const char *line, unsigned int number, size_t *r
 	return line;
 }
 
-static bool passwd_home(const char *text, uint32_t uid, char home[PLACE_BYTES])
+static bool passwd_home(const char *text, uint32_t uid, char home[RUNTIME_PLACE_BYTES])
 {
 	char number[16];
 	size_t length, number_length = (size_t)snprintf(number, sizeof(number), "%u", uid);
@@ -247,7 +74,7 @@ static bool passwd_home(const char *text, uint32_t uid, char home[PLACE_BYTES])
 
 		if (length == number_length && memcmp(field, number, length) == 0) {
 			field = passwd_field(line, 5, &length);
-			if (length && length < PLACE_BYTES && field[0] == '/') {
+			if (length && length < RUNTIME_PLACE_BYTES && field[0] == '/') {
 				memcpy(home, field, length);
 				home[length] = 0;
 				return true;
@@ -259,23 +86,25 @@ static bool passwd_home(const char *text, uint32_t uid, char home[PLACE_BYTES])
 }
 
 /* From the file, not the name service, which may ask the network: the host's, not this root's. */
-static int home_find(const struct runtimes *runtimes, uint32_t uid, char home[PLACE_BYTES])
+static int home_find(const struct runtimes *runtimes, uint32_t uid, char home[RUNTIME_PLACE_BYTES])
 {
-	_cleanup_(file_done) struct file file = {.fd = -1};
+	_cleanup_(runtime_file_done) struct runtime_file file = {.fd = -1};
 	_cleanup_free_ char *text = NULL;
 	size_t length;
 
-	file.fd = open_of_host(runtimes, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	file.fd = runtime_host_open(runtimes->roots.host, "/etc/passwd",
+				    O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (file.fd < 0 || fstat(file.fd, &file.st) < 0 || !S_ISREG(file.st.st_mode) ||
-	    file.st.st_size > (off_t)RUNTIMES_FILE_MAX || file_text(&file, &text, &length) < 0)
+	    file.st.st_size > (off_t)RUNTIMES_FILE_MAX ||
+	    runtime_file_text(&file, &text, &length) < 0)
 		return -ENOENT;
 	return passwd_home(text, uid, home) ? 0 : -ENOENT;
 }
 
-static void place_add(struct place *places, size_t *length, const char *base, const char *under,
-		      uint32_t owner)
+static void place_add(struct runtime_place *places, size_t *length, const char *base,
+		      const char *under, uint32_t owner)
 {
-	struct place *place = &places[*length];
+	struct runtime_place *place = &places[*length];
 
 	if (*length >= PLACES_MAX || strlen(base) >= sizeof(place->base))
 		return;
@@ -287,7 +116,7 @@ static void place_add(struct place *places, size_t *length, const char *base, co
 
 /* The words of the configuration, or the standard ones up to NULL. */
 static size_t places_of_system(const struct words *words, const char *const *standard,
-			       struct place *places)
+			       struct runtime_place *places)
 {
 	size_t length = 0;
 
@@ -300,9 +129,9 @@ static size_t places_of_system(const struct words *words, const char *const *sta
 
 /* Below the home and, if that is not NULL, below the runtime directory. */
 static size_t places_of_user(const struct reading *reading, const char *in_home, const char *in_run,
-			     struct place *places)
+			     struct runtime_place *places)
 {
-	char path[PLACE_BYTES];
+	char path[RUNTIME_PLACE_BYTES];
 	size_t length = 0;
 
 	if (in_home && home_find(reading->runtimes, reading->owner, path) == 0)
@@ -324,7 +153,7 @@ static void draft_again(struct reading *reading)
 
 typedef int (*json_reader)(struct json_t *root, struct facts_draft *draft, const char **problem);
 
-static int take_json(struct reading *reading, const struct file *file, struct json_t *root,
+static int take_json(struct reading *reading, const struct runtime_file *file, struct json_t *root,
 		     json_reader reader)
 {
 	const char *what = NULL;
@@ -333,7 +162,7 @@ static int take_json(struct reading *reading, const struct file *file, struct js
 	draft_again(reading);
 	r = reader(root, &reading->draft, &what);
 	if (what)
-		(void)trouble(reading, file, what);
+		(void)runtime_file_trouble(reading->problem, file, what);
 	if (r < 0)
 		return r;
 	snprintf(reading->draft.source, sizeof(reading->draft.source), "%s", file->path);
@@ -341,12 +170,13 @@ static int take_json(struct reading *reading, const struct file *file, struct js
 	return 0;
 }
 
-static int read_file_at(struct reading *reading, const struct place *place, const char *relative,
-			json_reader reader, struct json_t **ret_root)
+static int read_file_at(struct reading *reading, const struct runtime_place *place,
+			const char *relative, json_reader reader, struct json_t **ret_root)
 {
-	_cleanup_(file_done) struct file file = {.fd = -1};
+	_cleanup_(runtime_file_done) struct runtime_file file = {.fd = -1};
 	_cleanup_(runtime_json_done) struct json_t *root = NULL;
-	int r = file_open(reading, place, relative, &file);
+	int r = runtime_file_open(reading->runtimes->roots.host, place, relative, &file,
+				  reading->problem);
 
 	if (r == 0)
 		r = file_json(reading, &file, &root);
@@ -367,7 +197,7 @@ static int read_docker(struct reading *reading)
 {
 	static const char *const standard[] = {"/var/lib/docker",
 					       "/var/snap/docker/common/var-lib-docker", NULL};
-	struct place places[PLACES_MAX];
+	struct runtime_place places[PLACES_MAX];
 	size_t length =
 		reading->owner
 			? places_of_user(reading, ".local/share/docker", NULL, places)
@@ -383,32 +213,11 @@ static int read_docker(struct reading *reading)
 	return r;
 }
 
-static DIR *directory_open(const struct runtimes *runtimes, const struct place *place,
-			   const char *relative)
-{
-	_cleanup_close_ int dir = open_place(runtimes, place);
-	_cleanup_close_ int fd = -1;
-	DIR *opened;
-
-	if (dir >= 0)
-		fd = open_resolved(dir, relative, O_RDONLY | O_DIRECTORY | O_NONBLOCK,
-				   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	opened = fd < 0 ? NULL : fdopendir(fd);
-	if (opened)
-		fd = -1;
-	return opened;
-}
-
-static void directory_close(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 /* The id in any of containerd's namespaces: k8s.io, default, whatever nerdctl was told. */
-static int read_tasks(struct reading *reading, const struct place *place, const char *tasks)
+static int read_tasks(struct reading *reading, const struct runtime_place *place, const char *tasks)
 {
-	_cleanup_(directory_close) DIR *directory = directory_open(reading->runtimes, place, tasks);
+	_cleanup_(runtime_directory_close) DIR *directory =
+		runtime_directory_open(reading->runtimes->roots.host, place, tasks);
 	const struct dirent *entry;
 	char relative[RELATIVE_BYTES];
 	int r = -ENOENT;
@@ -432,7 +241,7 @@ static int read_containerd(struct reading *reading)
 					       "/var/snap/microk8s/common/run/containerd", NULL};
 	static const char *const tasks[] = {"io.containerd.runtime.v2.task",
 					    "io.containerd.runtime.v1.linux"};
-	struct place places[PLACES_MAX];
+	struct runtime_place places[PLACES_MAX];
 	size_t length = reading->owner ? places_of_user(reading, NULL, "containerd", places)
 				       : places_of_system(&reading->runtimes->roots.containerd,
 							  standard, places);
@@ -448,10 +257,10 @@ static int read_containerd(struct reading *reading)
 static const char *const storage_drivers[] = {"overlay", "vfs", "btrfs", "zfs"};
 
 /* The pod's own labels are with its sandbox. What it does not tell is not known, that is all. */
-static void read_crio_sandbox(struct reading *reading, const struct place *place,
+static void read_crio_sandbox(struct reading *reading, const struct runtime_place *place,
 			      const char *driver, struct json_t *bundle)
 {
-	_cleanup_(file_done) struct file file = {.fd = -1};
+	_cleanup_(runtime_file_done) struct runtime_file file = {.fd = -1};
 	_cleanup_(runtime_json_done) struct json_t *root = NULL;
 	char id[65], relative[RELATIVE_BYTES];
 	const char *what = NULL;
@@ -460,14 +269,17 @@ static void read_crio_sandbox(struct reading *reading, const struct place *place
 	if (!id[0] || !reading->identity->pod.uid[0])
 		return;
 	snprintf(relative, sizeof(relative), "%s-containers/%s/userdata/config.json", driver, id);
-	if (file_open(reading, place, relative, &file) < 0 || file_json(reading, &file, &root) < 0)
+	if (runtime_file_open(reading->runtimes->roots.host, place, relative, &file,
+			      reading->problem) < 0 ||
+	    file_json(reading, &file, &root) < 0)
 		return;
 	(void)runtime_json_pod_labels(root, &reading->draft, &what);
 	if (what)
-		(void)trouble(reading, &file, what);
+		(void)runtime_file_trouble(reading->problem, &file, what);
 }
 
-static int read_crio_at(struct reading *reading, const struct place *place, const char *driver)
+static int read_crio_at(struct reading *reading, const struct runtime_place *place,
+			const char *driver)
 {
 	_cleanup_(runtime_json_done) struct json_t *bundle = NULL;
 	char relative[RELATIVE_BYTES];
@@ -485,7 +297,7 @@ static int read_crio(struct reading *reading)
 {
 	static const char *const standard[] = {"/run/containers/storage",
 					       "/var/lib/containers/storage", NULL};
-	struct place places[PLACES_MAX];
+	struct runtime_place places[PLACES_MAX];
 	size_t length =
 		reading->owner ? 0
 			       : places_of_system(&reading->runtimes->roots.crio, standard, places);
@@ -498,7 +310,7 @@ static int read_crio(struct reading *reading)
 }
 
 /* A list is the same for all containers in it: kept while many are looked up. */
-static struct memo *memo_find(struct runtimes *runtimes, const struct file *file)
+static struct memo *memo_find(struct runtimes *runtimes, const struct runtime_file *file)
 {
 	for (size_t i = 0; file->state && i < MEMOS; i++)
 		if (runtimes->memos[i].root && runtimes->memos[i].state == file->state &&
@@ -507,7 +319,7 @@ static struct memo *memo_find(struct runtimes *runtimes, const struct file *file
 	return NULL;
 }
 
-static struct memo *memo_keep(struct runtimes *runtimes, const struct file *file,
+static struct memo *memo_keep(struct runtimes *runtimes, const struct runtime_file *file,
 			      struct json_t *root)
 {
 	struct memo *memo = &runtimes->memos[runtimes->memo_next++ % MEMOS];
@@ -519,17 +331,18 @@ static struct memo *memo_keep(struct runtimes *runtimes, const struct file *file
 	return memo;
 }
 
-static int read_storage_at(struct reading *reading, const struct place *place, const char *driver,
-			   const char *list)
+static int read_storage_at(struct reading *reading, const struct runtime_place *place,
+			   const char *driver, const char *list)
 {
-	_cleanup_(file_done) struct file file = {.fd = -1};
+	_cleanup_(runtime_file_done) struct runtime_file file = {.fd = -1};
 	struct json_t *root = NULL;
 	char relative[64];
 	struct memo *memo;
 	int r;
 
 	snprintf(relative, sizeof(relative), "%s-containers/%s", driver, list);
-	r = file_open(reading, place, relative, &file);
+	r = runtime_file_open(reading->runtimes->roots.host, place, relative, &file,
+			      reading->problem);
 	if (r < 0)
 		return r;
 	memo = memo_find(reading->runtimes, &file);
@@ -547,7 +360,7 @@ static int read_podman(struct reading *reading)
 	static const char *const standard[] = {"/var/lib/containers/storage",
 					       "/run/containers/storage", NULL};
 	static const char *const lists[] = {"containers.json", "volatile-containers.json"};
-	struct place places[PLACES_MAX];
+	struct runtime_place places[PLACES_MAX];
 	size_t length = reading->owner ? places_of_user(reading, ".local/share/containers/storage",
 							"containers", places)
 				       : places_of_system(&reading->runtimes->roots.podman,
@@ -619,7 +432,7 @@ static int read_pod(struct reading *reading)
 {
 	static const char *const standard[] = {"/var/log/pods", NULL};
 	struct facts_draft found = {.identity = reading->identity};
-	struct place places[PLACES_MAX];
+	struct runtime_place places[PLACES_MAX];
 	size_t length;
 
 	if (!reading->identity->pod.uid[0])
@@ -628,8 +441,8 @@ static int read_pod(struct reading *reading)
 			 ? 0
 			 : places_of_system(&reading->runtimes->roots.pods, standard, places);
 	for (size_t i = 0; i < length; i++) {
-		_cleanup_(directory_close) DIR *directory =
-			directory_open(reading->runtimes, &places[i], ".");
+		_cleanup_(runtime_directory_close) DIR *directory =
+			runtime_directory_open(reading->runtimes->roots.host, &places[i], ".");
 		const struct dirent *entry = NULL;
 
 		for (int j = 0; directory && j < PODS_MAX; j++) {
@@ -697,10 +510,10 @@ bool runtimes_changed(struct runtimes *runtimes, const struct facts *facts)
 
 	if (!facts->source[0])
 		return false;
-	fd = open_of_host(runtimes, facts->source, O_PATH | O_NOFOLLOW);
+	fd = runtime_host_open(runtimes->roots.host, facts->source, O_PATH | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return true;
-	return !facts->source_state || stat_state(&st) != facts->source_state;
+	return !facts->source_state || runtime_file_state(&st) != facts->source_state;
 }
 
 void runtimes_idle(struct runtimes *runtimes)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The files of the container runtimes: where they are, and how they are opened without trusting
- * whoever could have put something else there. No runtime's daemon is asked. Everything here may
- * wait for a file system that does not answer: catalog.c calls it from threads of its own,
- * commands call it directly.
+ * The files of the container runtimes: where they are, and what is read of them; runtime_files.c
+ * opens them. No runtime's daemon is asked. Everything here may wait for a file system that does
+ * not answer: catalog.c calls it from threads of its own, commands call it directly.
  *
  *	Docker               containers/ID/config.v2.json
  *	containerd, nerdctl  io.containerd.runtime.v2.task/NAMESPACE/ID/config.json
@@ -23,15 +22,9 @@
 
 #include "config.h"
 #include "facts.h"
-
-#define RUNTIMES_FILE_MAX (16u << 20)
+#include "runtime_files.h"
 
 struct runtimes; /* one thread at a time */
-
-struct runtimes_problem {
-	char text[1280]; /* FILE: what is wrong with it; "": nothing */
-	uint64_t state; /* of that file: the same text and state were said already */
-};
 
 /* The roots are copied. */
 int runtimes_new(const struct runtime_roots *roots, struct runtimes **ret);

@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 
 #include "bpf/abi.h"
+#include "nameservers.h"
 #include "survey.h"
 
 #define FILE_MAX (4u << 20)
-#define DNS_PORT 53
 
 static FILE *survey_open(const struct survey *survey, const char *path)
 {
@@ -112,44 +112,18 @@ void survey_tell(const struct survey *survey, const struct survey_item *item)
 	survey->found(survey->context, item);
 }
 
-/* The port behind a colon; the default where there is none. *text ends before it. */
-static uint16_t take_port(char *text)
-{
-	char *colon = strrchr(text, ':');
-	unsigned long port;
-	char *end;
-
-	if (*text == '[') {
-		colon = strstr(text, "]:");
-		colon = colon ? colon + 1 : NULL;
-	} else if (colon && strchr(text, ':') != colon) {
-		return DNS_PORT; /* IPv6 without brackets has none */
-	}
-	if (!colon)
-		return DNS_PORT;
-	port = strtoul(colon + 1, &end, 10);
-	*colon = 0;
-	return (*end && *end != '%') || !port || port > UINT16_MAX ? DNS_PORT : (uint16_t)port;
-}
-
-static bool take_address(char *text, struct address *ret_address, uint16_t *ret_port)
-{
-	const char *problem;
-
-	text[strcspn(text, "#")] = 0;
-	*ret_port = take_port(text);
-	if (*text == '[')
-		text++;
-	text[strcspn(text, "]%")] = 0;
-	return address_parse(text, ret_address, &problem) == 0 && address_is_single(ret_address);
-}
-
 void survey_tell_addresses(const struct survey *survey, struct survey_item *item, char *list,
 			   const char *separators)
 {
-	for (char *word; (word = strsep(&list, separators));)
-		if (take_address(word, &item->address, &item->port))
-			survey_tell(survey, item);
+	struct nameserver server;
+
+	for (char *word; (word = strsep(&list, separators));) {
+		if (nameserver_parse(word, &server) < 0)
+			continue;
+		item->address = server.address;
+		item->port = server.port;
+		survey_tell(survey, item);
+	}
 }
 
 struct survey_item survey_resolver(const char *source, const char *path, unsigned int line)

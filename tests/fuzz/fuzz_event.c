@@ -42,7 +42,7 @@ static void fuzz_facts(struct event *event, const uint8_t *data, size_t size)
 	if (facts_pack(&draft, &facts) < 0)
 		return;
 	event->facts = facts;
-	event->executable = event->parent_executable = executable;
+	event->executable = event->parent_executable = event->via_executable = executable;
 	write_both(event);
 	facts_unref(facts);
 	facts_draft_done(&draft);

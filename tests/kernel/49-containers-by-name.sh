@@ -86,6 +86,9 @@ later late front $GOOD4
 later web-2 web $OTHER4
 later web-2p podmans $BAD4
 
+expect_told web-1 api tool plain web-1p api-p late web-2 web-2p
+expect_no_other_told web-1 api tool plain web-1p api-p late web-2 web-2p
+
 # A name is one for as long as it is borne.
 docker rename api former || die "docker rename"
 docker rename plain api || die "docker rename"
@@ -104,5 +107,6 @@ only former images
 only nobody default
 only api one $GOOD4 $OTHER4 # by its id, which comes first
 
+expect_told former nobody api
 expect_log_whole
 finish

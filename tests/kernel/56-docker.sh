@@ -30,6 +30,7 @@ policy <<-YAML
 	  - {name: other, match: {cgroup: $(cgroup_of_box other)}, resolvers: [second]}
 	  - {name: boxes, match: {cgroup: /$DOCKER_PARENT}, resolvers: [good]}
 	  - {name: default, resolvers: []}
+	runtimes: {docker: $WORK/docker}
 	edge: {interfaces: ["docker*", "veth*", near], uplinks: [near]}
 	events: {stdout: true}
 YAML
@@ -87,5 +88,9 @@ box_probe raw af-packet-raw $GOOD4 53 -i eth0 -m "$BRIDGE_MAC"
 ((CHECKS++))
 wait_until arrived_more $GOOD4 "$before" || fail "raw, a sanctioned frame did not arrive ($OUT)"
 
+# shellcheck disable=SC2086
+expect_told $BOXES
+# shellcheck disable=SC2086
+expect_no_other_told $BOXES
 expect_log_whole
 finish

@@ -27,6 +27,7 @@ policy <<-YAML
 	  - {name: boxes, match: {cgroup: /$DOCKER_PARENT}, resolvers: [embedded]}
 	  - {name: engine, match: {cgroup: /$ENGINE}, resolvers: [good], forwards: true}
 	  - {name: default, resolvers: []}
+	runtimes: {docker: $WORK/docker}
 	edge: {interfaces: off}
 	events: {stdout: true}
 YAML
@@ -57,6 +58,8 @@ expect "bare asks" "$(box_asks bare)" ''
 expect_new_event "bare asks" "$(box_event bare 127.0.0.11 bare '.process.name == "nslookup"')"
 expect "bare asks $GOOD4" "$(box_asks bare $GOOD4)" $GOOD_ANSWER
 
+box_blocked stray boxes $GOOD4 udp-sendto
+
 # Docker's resolver asks what it must not, for a container that may ask it.
 before=$(arrived $HARD)
 mark_events
@@ -75,5 +78,7 @@ dnsfence reload 2>/dev/null
 expect "stray asks what is sanctioned now" "$(box_asks stray)" $HARD_ANSWER
 box_blocked stray boxes $HARD udp-sendto
 
+expect_told app bare stray
+expect_no_other_told app bare stray
 expect_log_whole
 finish

@@ -31,6 +31,7 @@ config() {
 		  - {name: boxes, match: {cgroup: /$PODMAN_PARENT}, resolvers: [good, bridge]}
 		  - {name: engine, match: {cgroup: /$ENGINE}, resolvers: [$1], forwards: true}
 		  - {name: default, resolvers: []}
+		runtimes: {podman: $WORK/podman}
 		edge: {interfaces: off}
 		events: {stdout: true}
 	YAML
@@ -71,5 +72,7 @@ expect_new_event "the forwarder" ".dnsfence.cgroup.path == \"/$ENGINE\" and .rul
 	$(asked_by app nslookup)"
 expect "plain asks without it" "$(box_asks plain $GOOD4)" $GOOD_ANSWER
 
+expect_told plain strong hostnet app
+expect_no_other_told plain strong hostnet app
 expect_log_whole
 finish

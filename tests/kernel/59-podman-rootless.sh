@@ -17,6 +17,7 @@ SLIRP=10.0.2.3
 box rootless web
 box rootless other
 box rootless hostnet --network host
+box rootless named
 
 config() {
 	policy <<-YAML
@@ -24,16 +25,19 @@ config() {
 		resolvers: {good: [$GOOD4], second: [$OTHER4], slirp: [$SLIRP], hard: [$HARD]}
 		policies:
 		  - {name: other, match: {cgroup: $(cgroup_of_box other)}, resolvers: [second, hard]}
+		  - {name: nobody, match: {container: {name: named}}, resolvers: any}
+		  - {name: named, match: {container: {name: "nam*", runtime: podman, user: $ROOTLESS_UID}}, resolvers: [second]}
 		  - {name: boxes, match: {cgroup: /$ROOTLESS_PARENT}, resolvers: [good, slirp]}
 		  - {name: session, match: {cgroup: /$ROOTLESS_MANAGER/session}, resolvers: [$1], forwards: true}
 		  - {name: default, resolvers: []}
+		runtimes: {host: /proc/$WORLD/root}
 		edge: {interfaces: off}
 		events: {stdout: true}
 	YAML
 }
 config 'good, second'
 
-for name in web other hostnet; do
+for name in web other hostnet named; do
 	box_leaks $name $HARD udp-sendto
 	expect "$name asks $HARD, open" "$(box_asks $name $HARD)" $HARD_ANSWER
 done
@@ -48,6 +52,11 @@ done
 expect "web asks slirp4netns" "$(box_asks web $SLIRP)" $GOOD_ANSWER
 box_blocked other other $GOOD4 udp-sendto
 expect "other asks $OTHER4" "$(box_asks other $OTHER4)" $GOOD_ANSWER
+
+# By its name, which counts for this user's containers where the policy names him.
+box_blocked named named $GOOD4 udp-sendto
+box_blocked named named $HARD udp-sendto
+expect "named asks $OTHER4" "$(box_asks named $OTHER4)" $GOOD_ANSWER
 
 # slirp_refused NAME ADDR: the event is slirp4netns', and names who asked it.
 slirp_refused() {
@@ -74,5 +83,7 @@ expect "web asks slirp4netns, which may not, packets" "$(arrived $GOOD4)" "$befo
 slirp_refused web $GOOD4
 expect "other still asks $OTHER4" "$(box_asks other $OTHER4)" $GOOD_ANSWER
 
+expect_told web other hostnet named
+expect_no_other_told web other hostnet named
 expect_log_whole
 finish

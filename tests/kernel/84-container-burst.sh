@@ -85,6 +85,14 @@ expect "containers whose own policy refused $OTHER4" \
 expect "events of nobody, or under no policy of theirs" "$(jq -c "select(.event.action? == \"dns-denied\" and
 	((.dnsfence.cgroup.path // \"\" | test(\"^/$DOCKER_PARENT/[0-9a-f]{64}$\") | not) or
 	(.rule.name | IN(\"burst\", \"parent\") | not)))" "$EVENTS" | wc -l)" 0
+# Whoever has a policy by his name is named.
+names=$(printf '%s\n' "${IDS[@]}" | jq -nR '[inputs] | to_entries | map({(.value): "burst-\(.key + 1)"}) | add')
+expect "containers that their own policy's events name" "$(jq -r --argjson names "$names" --arg image $IMAGE \
+	'select(.rule.name? == "burst") | select(.container == {id: .dnsfence.cgroup.path | split("/")[-1],
+	name: $names[.container.id], image: {name: $image}, runtime: "docker"}) | .container.id' "$EVENTS" |
+	sort -u | wc -l)" $COUNT
+expect "events of them that do not" "$(jq -c --argjson names "$names" 'select(.rule.name? == "burst") |
+	select(.container.name != $names[.dnsfence.cgroup.path | split("/")[-1]])' "$EVENTS" | wc -l)" 0
 # At 50 a second: what had not its own policy 20 ms after it began has sent a second one.
 echo "under the parent's policy: $(arrived $OTHER4) packets of $COUNT containers"
 finish

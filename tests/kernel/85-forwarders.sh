@@ -71,9 +71,13 @@ asks() {
 	CLIENT=$(<"$WORK/pid")
 }
 
-# via_of CLIENT CGROUP: the filter for an event that names this asker.
+# via_of CLIENT CGROUP: the filter for an event that names this asker. It may have ended by the
+# time its executable is looked for.
+DIG=$(readlink -f "$(command -v dig)")
 via_of() {
-	echo ".dnsfence.via.process == {pid: $1, name: \"dig\", parent: {pid: .dnsfence.via.process.parent.pid}}
+	echo "(.dnsfence.via.process | del(.executable)) ==
+			{pid: $1, name: \"dig\", parent: {pid: .dnsfence.via.process.parent.pid}}
+		and (.dnsfence.via.process.executable | IN(null, \"$DIG\"))
 		and .dnsfence.via.cgroup.path == \"/$2\" and .dnsfence.via.user.id == \"0\""
 }
 NOBODY='.dnsfence | has("via") | not'
@@ -135,6 +139,18 @@ for cgroup in "$APPS" "$ID/two"; do
 	expect_event "two clients at a time, the one in $cgroup" $DNSMASQ \
 		"$(asked "at-a-time-${cgroup##*/}.test") and .dnsfence.via.cgroup.path == \"/$cgroup\""
 done
+
+# An asker that is still there when the event is read: its executable is told, too. In the
+# shell's own words: stay.test, A, as a query with id 1.
+mkfifo "$WORK/stay" || die "no fifo"
+# shellcheck disable=SC2016
+in_cgroup "$APPS" timeout 60 bash -c 'exec 3<>/dev/udp/127.0.0.2/53
+	printf "\0\1\1\0\0\1\0\0\0\0\0\0\4stay\4test\0\0\1\0\1" >&3
+	read -r _ <"$1"' bash "$WORK/stay" &
+expect_event "an asker that stays" $DNSMASQ "$(asked stay.test) and
+	.dnsfence.via.process.name == \"bash\" and
+	.dnsfence.via.process.executable == \"$(readlink -f "$(command -v bash)")\""
+: <>"$WORK/stay" # it may go
 
 # The same question by two: neither is folded into the other's event.
 blocked "the same question, the first" $DNSMASQ 127.0.0.2 "$APPS" same.test

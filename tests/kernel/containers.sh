@@ -243,7 +243,7 @@ setup_rootless() {
 # Containers -------------------------------------------------------------------------------
 
 # box ENGINE NAME [OPTION...]: starts it, detached. Sets BOX_IDS[NAME].
-declare -A BOX_IDS BOX_ENGINES
+declare -A BOX_IDS BOX_ENGINES BOX_IMAGES
 box() {
 	local engine=$1 name=$2
 	shift 2
@@ -253,6 +253,7 @@ box() {
 	esac
 	BOX_IDS[$name]=$("$engine" run -d --name "$name" "$@" $IMAGE 2>"$WORK/box.log" | tail -n 1)
 	BOX_ENGINES[$name]=$engine
+	BOX_IMAGES[$name]=$IMAGE
 	[[ ${BOX_IDS[$name]} =~ ^[0-9a-f]{64}$ ]] || die "$engine run $name: $(<"$WORK/box.log")"
 	in_box "$name" true 2>"$WORK/box.log" ||
 		die "$engine, $name does not run: $(<"$WORK/box.log") $("$engine" logs "$name" 2>&1)"
@@ -265,6 +266,7 @@ mac_of() { ip -n "$NEAR" -j link show "$1" | jq -r '.[0].address'; }
 same_box() {
 	BOX_ENGINES[$1]=${BOX_ENGINES[$2]}
 	BOX_IDS[$1]=${BOX_IDS[$2]}
+	BOX_IMAGES[$1]=${BOX_IMAGES[$2]}
 }
 
 # in_box NAME COMMAND...
@@ -337,10 +339,16 @@ box_event() {
 		.event.reason == \"resolver-not-sanctioned\" and .process.pid > 0 and (${4:-true})"
 }
 
+# container_of NAME: all that events tell of it.
+container_of() {
+	echo "{id: \"${BOX_IDS[$1]}\", name: \"$1\", image: {name: \"${BOX_IMAGES[$1]}\"},
+		runtime: \"${BOX_ENGINES[$1]/rootless/podman}\"}"
+}
+
 # asked_by NAME PROGRAM: what the event of a forwarder's lookup says of who asked for it.
 asked_by() {
 	echo ".dnsfence.via.cgroup.path == \"$(cgroup_of_box "$1")\" and
-		.dnsfence.via.process.name == \"$2\" and .dns.question.name == \"x.test\""
+		.dnsfence.via.container == $(container_of "$1") and .dnsfence.via.process.name == \"$2\" and .dns.question.name == \"x.test\""
 }
 
 # box_leaks NAME ADDR TECHNIQUE [ARGUMENT...]: without the fence it arrives at ADDR's port 53.
@@ -370,4 +378,28 @@ box_blocked() {
 		fail "$what, denied counter: got $(denied), want $((denied_before + 1))"
 	expect_new_event "$what" "$(box_event "$name" "$addr" "$policy" \
 		'.process.name == "leakprobe"')"
+}
+
+events_of() { jq -c "select(.dnsfence.cgroup.path? == \"$(cgroup_of_box "$1")\" and ($2))" "$EVENTS"; }
+
+has_told() { [[ $(events_of "$1" ".container == $(container_of "$1")" 2>/dev/null | head -n 1) ]]; }
+
+# expect_told NAME...: an event of each tells its id, name, image and runtime. The first one may
+# have come before its runtime's files were read; but none tells anything else.
+expect_told() {
+	local name
+	for name in "$@"; do
+		((CHECKS++))
+		wait_until has_told "$name" ||
+			fail "$name: no event with $(container_of "$name"): $(events_of "$name" true | tail -n 1)"
+	done
+}
+
+expect_no_other_told() {
+	local name
+	for name in "$@"; do
+		expect "$name, events that tell of another" "$(events_of "$name" \
+			"$(container_of "$name") as \$want | .container.id != \$want.id or
+			\$want * .container != \$want" | wc -l)" 0
+	done
 }

@@ -557,6 +557,9 @@ static void test_via(void **state)
 					    "\"nslookup\",\"parent\":{\"pid\":11}},\"user\":{"
 					    "\"id\":\"1000\"},\"netns\":{\"inode\":"
 					    "4026532000}}"};
+	static const char *const located[] = {
+		"\"process\":{\"pid\":12,\"name\":\"nslookup\",\"executable\":"
+		"\"/usr/bin/nslookup\",\"parent\":{\"pid\":11}}"};
 	static const char *const least[] = {
 		"\"via\":{\"cgroup\":{\"id\":88},\"user\":{\"id\":\"1000\"}}"};
 	static const char *const named[] = {
@@ -582,6 +585,8 @@ static void test_via(void **state)
 	expect_json(&event, named, ARRAY_LEN(named));
 	write_line(&event, line, sizeof(line));
 	assert_non_null(strstr(line, " in /ci.slice for nslookup[12] in container web-1: "));
+	event.via_executable = "/usr/bin/nslookup";
+	expect_json(&event, located, ARRAY_LEN(located));
 	event.via_facts = NULL;
 	event.record.via = (struct df_via){.cgroup_id = 88, .uid = 1000};
 	event.via_cgroup[0] = 0;
