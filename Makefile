@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# dnsfence. "make help" lists the targets; V=1 shows the commands, SAN=1 builds with ASan and UBSan.
+# dnsfence. "make help" lists the targets; V=1 shows the commands, SAN=1 builds with ASan and UBSan,
+# WITHOUT="ncurses libmicrohttpd libsystemd" as where these libraries are not there.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -25,18 +26,20 @@ BPFTOOL    ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) 
 PKG_CONFIG ?= pkg-config
 SCDOC      ?= scdoc
 
-build := build$(if $(SAN),/san)
+build := build$(if $(SAN),/san)$(if $(WITHOUT),/without)
 
 Q := $(if $(V),,@)
 quiet = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 LIBS := libbpf yaml-0.1 jansson libnl-3.0 libnl-route-3.0 libmnl zlib
-HAVE_SYSTEMD := $(shell $(PKG_CONFIG) --exists libsystemd && echo yes)
+# have LIBRARY [MODULE]: is it there, and not to be left out?
+have = $(if $(filter $(1),$(WITHOUT)),,$(shell $(PKG_CONFIG) --exists $(or $(2),$(1)) && echo yes))
+HAVE_SYSTEMD := $(call have,libsystemd)
 LIBS += $(if $(HAVE_SYSTEMD),libsystemd)
-HAVE_NCURSES := $(shell $(PKG_CONFIG) --exists ncursesw && echo yes)
+HAVE_NCURSES := $(call have,ncurses,ncursesw)
 LIBS += $(if $(HAVE_NCURSES),ncursesw)
 # Its header only: the library is loaded when metrics.listen asks for it.
-HAVE_MICROHTTPD := $(shell $(PKG_CONFIG) --exists libmicrohttpd && echo yes)
+HAVE_MICROHTTPD := $(call have,libmicrohttpd)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
 CFLAGS   ?= -O2 -g
@@ -169,6 +172,11 @@ kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(build
 .PHONY: test check check-unit check-kernel check-vm check-san coverage fuzz insns
 test: deps ## install what tests need, then run all of them (root)
 	$(Q)$(MAKE) --no-print-directory check-all
+
+# What the kernel test 96-without-libraries runs.
+.PHONY: without
+without: ## build build/without/dnsfence, which has no optional library
+	$(Q)$(MAKE) --no-print-directory WITHOUT="ncurses libmicrohttpd libsystemd" build/without/dnsfence
 
 .PHONY: check-all
 check-all:

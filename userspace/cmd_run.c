@@ -76,7 +76,14 @@ static void daemon_send_clients(struct daemon *daemon, const struct event *event
 		text = sinks_text(&daemon->sinks, event, SINK_TEXT);
 	if (json)
 		control_send_event(daemon->control, json->text, json->length,
-				   text ? text->text : "", text ? text->length : 0);
+				   text ? text->text : "", text ? text->length : 0, event->count);
+}
+
+static size_t daemon_tell_client(void *context, bool json, uint64_t count, char *to, size_t size)
+{
+	const struct daemon *daemon = context;
+
+	return sinks_tell(&daemon->sinks, json ? SINK_JSON : SINK_TEXT, false, count, to, size);
 }
 
 /* Tampering is told beside the log, too: whoever can do that can also stop a sink. */
@@ -567,6 +574,7 @@ static void daemon_on_tick(void *context, uint32_t events)
 		return;
 	ring_tick(daemon->ring);
 	sinks_tick(&daemon->sinks);
+	control_tick(daemon->control);
 	metrics_server_tick(daemon->metrics);
 	daemon_write_metrics(daemon);
 	guard_tick(&daemon->guard);
@@ -670,6 +678,7 @@ static int daemon_watch(struct daemon *daemon, struct problem *problem)
 static int daemon_start(struct daemon *daemon, struct problem *problem)
 {
 	const struct options *options = daemon->options;
+	const struct control_owner owner = {daemon_answer, daemon_tell_client, daemon};
 	struct sinks_change sinks;
 	int r = prepare(options, NULL, &daemon->prepared, stderr, problem);
 
@@ -680,8 +689,7 @@ static int daemon_start(struct daemon *daemon, struct problem *problem)
 		return r;
 	if (loop_init(&daemon->loop) < 0)
 		return problem_set(problem, ENOMEM, "epoll: %s", strerror(errno));
-	daemon->control = control_listen(&daemon->loop, options->runtime_dir, daemon_answer, daemon,
-					 problem, &r);
+	daemon->control = control_listen(&daemon->loop, options->runtime_dir, &owner, problem, &r);
 	if (!daemon->control)
 		return r;
 	sinks_init(&daemon->sinks, &daemon->loop, daemon->host);

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "queue.h"
+
 struct client {
 	struct control *control;
 	struct loop_watch *watch;
@@ -16,9 +18,8 @@ struct client {
 	size_t request_length;
 	bool json, text; /* follows events */
 	bool closing; /* once the queue is empty */
-	char *queue;
-	size_t queued;
-	uint64_t dropped;
+	bool waits; /* until it has read more */
+	struct queue queue;
 	struct client *next;
 };
 
@@ -28,8 +29,7 @@ struct control {
 	int listener;
 	int lock;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	control_handler handler;
-	void *context;
+	struct control_owner owner;
 	struct client *clients;
 	unsigned int clients_length;
 	uint64_t dropped; /* by clients that have gone */
@@ -45,50 +45,47 @@ static void client_free(struct client *client)
 			break;
 		}
 	control->clients_length--;
-	control->dropped += client->dropped;
+	control->dropped += client->queue.dropped;
 	loop_remove(control->loop, client->watch);
 	close(client->fd);
-	free(client->queue);
+	queue_done(&client->queue);
 	free(client);
 }
 
-/* Everything or nothing: a line is never torn. */
-static bool client_queue(struct client *client, const char *text, size_t length)
+static size_t client_tell(void *context, uint64_t count, char *to, size_t size)
 {
-	char *grown;
+	const struct client *client = context;
+	const struct control_owner *owner = &client->control->owner;
 
-	if (client->queued + length > CONTROL_QUEUE_MAX)
-		return false;
-	grown = realloc(client->queue, client->queued + length);
-	if (!grown)
-		return false;
-	memcpy(grown + client->queued, text, length);
-	client->queue = grown;
-	client->queued += length;
-	return true;
+	return owner->tell(owner->context, client->json, count, to, size);
 }
 
 /* false: the client has gone, and is freed. */
 static bool client_send(struct client *client)
 {
+	struct iovec parts[2];
+	struct msghdr message = {.msg_iov = parts};
 	ssize_t sent = 0;
+	bool waits;
 
-	if (client->queued)
-		sent = send(client->fd, client->queue, client->queued, MSG_NOSIGNAL | MSG_DONTWAIT);
+	message.msg_iovlen = (size_t)queue_parts(&client->queue, parts);
+	if (message.msg_iovlen)
+		sent = sendmsg(client->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
 		client_free(client);
 		return false;
 	}
-	if (sent > 0) {
-		client->queued -= (size_t)sent;
-		memmove(client->queue, client->queue + sent, client->queued);
-	}
-	if (!client->queued && client->closing) {
+	if (sent > 0)
+		queue_wrote(&client->queue, (size_t)sent);
+	waits = queue_bytes(&client->queue) > 0;
+	if (!waits && client->closing) {
 		client_free(client);
 		return false;
 	}
-	(void)loop_change(client->control->loop, client->watch,
-			  client->queued ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	if (waits != client->waits)
+		(void)loop_change(client->control->loop, client->watch,
+				  EPOLLIN | (waits ? EPOLLOUT : 0));
+	client->waits = waits;
 	return true;
 }
 
@@ -96,30 +93,26 @@ static void client_follow(struct client *client, bool json)
 {
 	client->json = json;
 	client->text = !json;
-	(void)client_queue(client, "exit 0\n", 7);
+	queue_push(&client->queue, NULL, 0, "exit 0\n", 7, 0);
 	(void)client_send(client);
 }
 
 /* An answer may be longer than the queue of an event reader: it is sent whole. */
 static void client_answer(struct client *client)
 {
+	const struct control_owner *owner = &client->control->owner;
 	char *body = NULL, head[32];
 	size_t length = 0;
 	FILE *to = open_memstream(&body, &length);
 	int code = 5, head_length;
 
 	if (to) {
-		code = client->control->handler(client->control->context, client->request, to);
+		code = owner->answer(owner->context, client->request, to);
 		(void)fclose(to);
 	}
 	head_length = snprintf(head, sizeof(head), "exit %d\n", code);
-	client->queue = malloc(length + (size_t)head_length);
-	if (client->queue) {
-		memcpy(client->queue, head, (size_t)head_length);
-		if (body)
-			memcpy(client->queue + head_length, body, length);
-		client->queued = length + (size_t)head_length;
-	}
+	client->queue.limit = SIZE_MAX;
+	queue_push(&client->queue, head, (size_t)head_length, body ?: "", length, 0);
 	free(body);
 	client->closing = true;
 	(void)client_send(client);
@@ -184,6 +177,7 @@ static void control_accept(void *context, uint32_t events)
 	}
 	client->control = control;
 	client->fd = fd;
+	queue_init(&client->queue, CONTROL_QUEUE_MAX, QUEUE_DROP_NEWEST, client_tell, client);
 	client->watch = loop_add(control->loop, fd, EPOLLIN, client_ready, client);
 	if (!client->watch) {
 		close(fd);
@@ -256,8 +250,9 @@ static int control_bind(struct control *control, struct problem *problem)
 	return control->watch ? 0 : problem_set(problem, ENOMEM, "out of memory");
 }
 
-struct control *control_listen(struct loop *loop, const char *dir, control_handler handler,
-			       void *context, struct problem *problem, int *ret_error)
+struct control *control_listen(struct loop *loop, const char *dir,
+			       const struct control_owner *owner, struct problem *problem,
+			       int *ret_error)
 {
 	struct control *control = calloc(1, sizeof(*control));
 
@@ -266,8 +261,7 @@ struct control *control_listen(struct loop *loop, const char *dir, control_handl
 		return NULL;
 	}
 	control->loop = loop;
-	control->handler = handler;
-	control->context = context;
+	control->owner = *owner;
 	control->listener = -1;
 	control->lock = -1;
 	if ((size_t)snprintf(control->path, sizeof(control->path), "%s/control", dir) >=
@@ -305,20 +299,32 @@ void control_close(struct control *control)
 }
 
 void control_send_event(struct control *control, const char *json, size_t json_length,
-			const char *text, size_t text_length)
+			const char *text, size_t text_length, uint64_t count)
 {
 	struct client *next;
 
 	for (struct client *client = control->clients; client; client = next) {
 		const char *line = client->json ? json : text;
+		size_t length = client->json ? json_length : text_length;
 
 		next = client->next;
-		if (!client->json && !client->text)
+		if ((!client->json && !client->text) || !length)
 			continue;
-		if (client_queue(client, line, client->json ? json_length : text_length))
+		queue_push(&client->queue, NULL, 0, line, length, count);
+		if (!client->waits)
 			(void)client_send(client);
-		else
-			client->dropped++;
+	}
+}
+
+void control_tick(struct control *control)
+{
+	struct client *next;
+
+	for (struct client *client = control->clients; client; client = next) {
+		next = client->next;
+		queue_tell_missed(&client->queue);
+		if (!client->waits && queue_bytes(&client->queue))
+			(void)client_send(client);
 	}
 }
 
@@ -343,7 +349,7 @@ uint64_t control_dropped(const struct control *control)
 	uint64_t dropped = control->dropped;
 
 	for (const struct client *client = control->clients; client; client = client->next)
-		dropped += client->dropped;
+		dropped += client->queue.dropped;
 	return dropped;
 }
 

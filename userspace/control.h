@@ -15,25 +15,40 @@
 #define CONTROL_CLIENTS_MAX 64
 #define CONTROL_PATIENCE_S \
 	30 /* a client waits so long for the first line; a reload takes a while */
-#define CONTROL_QUEUE_MAX (256 * 1024) /* bytes waiting for one client */
+#define CONTROL_QUEUE_MAX (256 * 1024) /* bytes waiting for one client that follows events */
 
 struct control;
 
 /* Answer a request by writing to `to`; the return value is the client's exit code. */
 typedef int (*control_handler)(void *context, const char *request, FILE *to);
 
+/* The line that tells a follower of count violations that it was not sent: its length, or 0. */
+typedef size_t (*control_teller)(void *context, bool json, uint64_t count, char *to, size_t size);
+
+struct control_owner {
+	control_handler answer;
+	control_teller tell;
+	void *context;
+};
+
 /*
  * Take the directory for this instance: make it, lock DIR/lock, listen. The lock keeps a second
  * daemon, load or unload away. NULL with *problem set and a -errno in *ret_error: -EBUSY when
  * another instance holds it.
  */
-struct control *control_listen(struct loop *loop, const char *dir, control_handler handler,
-			       void *context, struct problem *problem, int *ret_error);
+struct control *control_listen(struct loop *loop, const char *dir,
+			       const struct control_owner *owner, struct problem *problem,
+			       int *ret_error);
 void control_close(struct control *control);
 
-/* A line to every client that follows events: JSON or text, as it asked. */
+/*
+ * A line to every client that follows events: JSON or text, as it asked. Whose queue is full
+ * misses it, and is told how many of the count violations it missed before the next line.
+ */
 void control_send_event(struct control *control, const char *json, size_t json_length,
-			const char *text, size_t text_length);
+			const char *text, size_t text_length, uint64_t count);
+/* Each second: what was missed is told also when no other line follows. */
+void control_tick(struct control *control);
 /* Does anybody follow, and in which form? */
 bool control_wants_events(const struct control *control);
 bool control_wants_text(const struct control *control);

@@ -85,9 +85,8 @@ const struct json *sinks_text(struct sinks *sinks, const struct event *event,
 	return to;
 }
 
-/* What a sink's own reader has missed; it takes no part in the event at hand. */
-static size_t sinks_tell(const struct sinks *sinks, enum sink_format format, uint64_t count,
-			 struct json *to)
+static size_t sinks_write_missed(const struct sinks *sinks, enum sink_format format, uint64_t count,
+				 struct json *to)
 {
 	struct event *missed = calloc(1, sizeof(*missed));
 	struct json json = {0};
@@ -105,13 +104,13 @@ static size_t sinks_tell(const struct sinks *sinks, enum sink_format format, uin
 	return length;
 }
 
-static size_t sink_tell(void *context, uint64_t count, char *to, size_t size)
+size_t sinks_tell(const struct sinks *sinks, enum sink_format format, bool counted, uint64_t count,
+		  char *to, size_t size)
 {
-	const struct sink *sink = context;
 	struct json text = {0};
-	size_t length = sinks_tell(sink->owner, sink->format, count, &text), begin = 0;
+	size_t length = sinks_write_missed(sinks, format, count, &text), begin = 0;
 
-	if (sink->counted)
+	if (counted)
 		begin = (size_t)snprintf(to, size, "%zu ", length);
 	if (!length || begin + length > size)
 		length = begin = 0;
@@ -119,6 +118,13 @@ static size_t sink_tell(void *context, uint64_t count, char *to, size_t size)
 		memcpy(to + begin, text.text, length);
 	json_done(&text);
 	return begin + length;
+}
+
+static size_t sink_tell(void *context, uint64_t count, char *to, size_t size)
+{
+	const struct sink *sink = context;
+
+	return sinks_tell(sink->owner, sink->format, sink->counted, count, to, size);
 }
 
 /* Which there are -------------------------------------------------------------------------- */

@@ -48,6 +48,12 @@ void sinks_write(struct sinks *sinks, const struct event *event);
 /* The event's text in one of the forms; NULL for want of memory. It ends with a newline. */
 const struct json *sinks_text(struct sinks *sinks, const struct event *event,
 			      enum sink_format format);
+/*
+ * The line that tells one reader of count violations that it has missed, with its length in front
+ * if counted: its length, 0 if there can be none. It takes no part in the event at hand.
+ */
+size_t sinks_tell(const struct sinks *sinks, enum sink_format format, bool counted, uint64_t count,
+		  char *to, size_t size);
 void sinks_flush(struct sinks *sinks);
 void sinks_tick(struct sinks *sinks);
 void sinks_reopen(struct sinks *sinks);

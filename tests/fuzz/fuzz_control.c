@@ -27,6 +27,12 @@ static int answer(void *context, const char *request, FILE *to)
 	return 0;
 }
 
+static size_t tell(void *context, bool json, uint64_t count, char *to, size_t size)
+{
+	(void)context;
+	return (size_t)snprintf(to, size, "%c%llu\n", json ? '{' : '-', (unsigned long long)count);
+}
+
 static void clean_up(void)
 {
 	char lock[64];
@@ -40,12 +46,13 @@ static void clean_up(void)
 
 static void start(void)
 {
+	const struct control_owner owner = {answer, tell, NULL};
 	struct problem problem;
 	int error;
 
 	if (!mkdtemp(dir) || loop_init(&loop) < 0)
 		abort();
-	control = control_listen(&loop, dir, answer, NULL, &problem, &error);
+	control = control_listen(&loop, dir, &owner, &problem, &error);
 	if (!control)
 		abort();
 	atexit(clean_up);
@@ -87,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	turn();
 	(void)send(fd, data, half, MSG_NOSIGNAL | MSG_DONTWAIT);
 	turn();
-	control_send_event(control, "{}\n", 3, "-\n", control_wants_text(control) ? 2 : 0);
+	control_send_event(control, "{}\n", 3, "-\n", control_wants_text(control) ? 2 : 0, 1);
 	(void)send(fd, data + half, size - half, MSG_NOSIGNAL | MSG_DONTWAIT);
 	turn();
 	length = recv(fd, reply, sizeof(reply), MSG_DONTWAIT);
