@@ -60,6 +60,13 @@ static const char *sendmsg_why(const struct df_generation *generation,
 	return generation->flags & DF_GEN_CALLS ? ATTACH_IPSEC_WHY : NULL;
 }
 
+void attach_plan_ipsec(struct hook_plan *plan)
+{
+	for (int hook = DF_HOOK_SENDMSG4; hook <= DF_HOOK_SENDMSG6; hook++)
+		if (!plan->why[hook])
+			plan->why[hook] = ATTACH_IPSEC_WHY;
+}
+
 void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
 		 const struct config *config, uint32_t cgroup_level, struct hook_plan *ret)
 {
