@@ -72,7 +72,8 @@ enum df_verdict {
 	X(HEADER_CHAIN, "header-chain", "more extension headers than the fence walks")          \
 	X(TRANSPORT, "transport", "a name resolution port over a transport no resolver speaks") \
 	X(STATE, "policy-state", "a policy map is missing; the fence stays closed")             \
-	X(BYPASS, "bypass-socket", "a socket whose frames would pass by every hook")
+	X(BYPASS, "bypass-socket", "a socket whose frames would pass by every hook")            \
+	X(IPSEC, "ipsec", "IPsec hides where it goes, and no hook has judged the call")
 
 enum df_reason {
 #define X(id, name, text) DF_REASON_##id,
@@ -148,7 +149,7 @@ struct df_policy {
 #define DF_GEN_TRANSLATED (1u << 4) /* some resolver is behind this host's NAT */
 #define DF_GEN_DEFER (1u << 5) /* deny_at: packet; a UDP connect() is not denied, its packet is */
 #define DF_GEN_ORIGINS (1u << 6) /* some policy names a source or an interface */
-#define DF_GEN_CALLS (1u << 7) /* hooks: all; sendmsg() is denied there, not left to the packet */
+#define DF_GEN_CALLS (1u << 7) /* hooks: all, or IPsec: sendmsg() is denied, not its packet */
 #define DF_GEN_FORWARDS (1u << 8) /* some policy forwards: who asks is remembered */
 
 /*

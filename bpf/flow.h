@@ -25,8 +25,10 @@
 #define PROTO_IPV6 41
 #define PROTO_ROUTING 43
 #define PROTO_FRAGMENT 44
+#define PROTO_ESP 50
 #define PROTO_AH 51
 #define PROTO_DSTOPTS 60
+#define PROTO_IPCOMP 108
 #define PROTO_SCTP 132
 #define PROTO_MOBILITY 135
 #define PROTO_UDPLITE 136
@@ -51,6 +53,9 @@
 #define FLOW_LATER_FRAGMENT (1u << 4) /* its ports, if it has any, are elsewhere */
 #define FLOW_TRUNCATED (1u << 5) /* ends before the ports */
 #define FLOW_CHAIN (1u << 6) /* FLOW_HEADERS_MAX was not enough */
+/* By IPsec: address and port are those of the socket's peer; without FLOW_PORTS nobody knows them.
+ */
+#define FLOW_SEALED (1u << 7)
 
 struct df_flow {
 	/* Network order; IPv4 in the first four bytes; a call's is never v4-mapped. Read by words.

@@ -26,6 +26,9 @@
 #define TCP_FLAGS 13
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
+#define UDP_HEADER 8
+#define PORT_ESP 4500 /* of ESP in UDP, at either end, RFC 3948 */
+#define PORTS_PRIVILEGED 1024
 #define SOCKET_INET4 2 /* AF_INET */
 #define SOCKET_RAW 3 /* SOCK_RAW */
 #define TCP_ACK 0x10
@@ -36,6 +39,17 @@ enum packet_excuse {
 	EXCUSE_REPORTED, /* an audited connection's bare segment; its connect() is in the log */
 	EXCUSE_TRANSLATED, /* let through at connect() or sendmsg(), to another address */
 };
+
+/* What may be another packet that IPsec has made unreadable. */
+static __always_inline int protocol_may_seal(__u8 protocol)
+{
+	return protocol == PROTO_ESP || protocol == PROTO_IPCOMP || protocol == PROTO_UDP;
+}
+
+static __always_inline int ports_may_seal(const __u8 ports[4])
+{
+	return flow_be16(ports) == PORT_ESP || flow_be16(ports + 2) == PORT_ESP;
+}
 
 /* TCP without payload: handshake, acknowledgement, end. */
 static __always_inline int packet_is_bare_segment(struct __sk_buff *skb, const struct df_flow *flow)
@@ -63,10 +77,25 @@ static __always_inline const struct df_owner *packet_owner(struct __sk_buff *skb
  * To look for a listener on the same port instead would let anybody vouch for a connection of
  * his own by opening one.
  */
+static __always_inline int listener_mark(struct bpf_sock *sk)
+{
+	struct df_owner *owner;
+
+	sk = bpf_get_listener_sock(sk);
+	owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+	if (owner)
+		owner->flags |= DF_OWNER_LISTENER;
+	return !!owner;
+}
+
+static __always_inline int owner_accepted(const struct df_owner *owner)
+{
+	return owner && (owner->flags & DF_OWNER_LISTENER) && !(owner->flags & DF_OWNER_CALLED);
+}
+
 static __always_inline int packet_is_accepted(struct __sk_buff *skb, const struct df_flow *flow)
 {
 	struct bpf_sock *sk = skb->sk;
-	struct df_owner *owner;
 	__u8 flags;
 
 	if (!sk || flow->protocol != PROTO_TCP ||
@@ -75,19 +104,11 @@ static __always_inline int packet_is_accepted(struct __sk_buff *skb, const struc
 	/* Of whatever socket, the kernel's own among them: it says nothing. */
 	if (flags & TCP_RST)
 		return packet_is_bare_segment(skb, flow);
-	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
-		sk = bpf_get_listener_sock(sk);
-		owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE)
-			   : NULL;
-		if (owner)
-			owner->flags |= DF_OWNER_LISTENER;
-		return !!owner;
-	}
+	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+		return listener_mark(sk);
 	if (flags & TCP_SYN)
 		return 0;
-	sk = bpf_sk_fullsock(sk);
-	owner = sk ? bpf_sk_storage_get(&owners, sk, NULL, 0) : NULL;
-	return owner && (owner->flags & DF_OWNER_LISTENER) && !(owner->flags & DF_OWNER_CALLED);
+	return owner_accepted(packet_owner(skb));
 }
 
 /* Does the recorded call speak of this packet? NAT may have changed its address since. */
@@ -120,12 +141,43 @@ static __always_inline int packet_has_current(struct __sk_buff *skb, const struc
 {
 	struct bpf_sock *sk = skb->sk;
 
-	if (!kernel_packet_task)
+	/* What IPsec makes of a packet may come out later, in a context of the ciphers' own. */
+	if (!kernel_packet_task || (flow->flags & FLOW_SEALED))
 		return 0;
 	if (flow->protocol != PROTO_TCP)
 		return 1;
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	return sk && sk->type == SOCKET_RAW;
+}
+
+/* The peer of a connected socket, whose port the caller has seen to be set. */
+static __always_inline void flow_set_peer(struct df_flow *flow, const struct bpf_sock *sk)
+{
+	flow->dport = bpf_ntohs((__u16)sk->dst_port);
+	if (sk->family == SOCKET_INET4) {
+		__u32 addr[4] = {sk->dst_ip4};
+
+		flow->family = 4;
+		__builtin_memcpy(flow->daddr, addr, sizeof(addr));
+	} else {
+		__u32 addr[4] = {sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3]};
+
+		flow_set_daddr6(flow, addr);
+	}
+}
+
+/* Where it goes, by what the walk has found. */
+static __always_inline void packet_target(struct __sk_buff *skb, struct df_flow *flow)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if ((flow->flags & (FLOW_SEALED | FLOW_PORTS)) != (FLOW_SEALED | FLOW_PORTS)) {
+		flow_reload_target(skb, flow);
+		return;
+	}
+	sk = sk ? bpf_sk_fullsock(sk) : NULL;
+	if (sk)
+		flow_set_peer(flow, sk);
 }
 
 /*
@@ -144,19 +196,8 @@ static __always_inline int flow_before_nat(struct __sk_buff *skb, struct df_flow
 	flow->family = owner->family;
 	flow->dport = owner->dport;
 	__builtin_memcpy(flow->daddr, owner->daddr, sizeof(flow->daddr));
-	if (!sk->dst_port)
-		return 1;
-	flow->dport = bpf_ntohs((__u16)sk->dst_port);
-	if (sk->family == SOCKET_INET4) {
-		__u32 addr[4] = {sk->dst_ip4};
-
-		flow->family = 4;
-		__builtin_memcpy(flow->daddr, addr, sizeof(addr));
-	} else {
-		__u32 addr[4] = {sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3]};
-
-		flow_set_daddr6(flow, addr);
-	}
+	if (sk->dst_port)
+		flow_set_peer(flow, sk);
 	return 1;
 }
 
@@ -222,7 +263,7 @@ __noinline __u32 packet_caller_rank(struct __sk_buff *skb, __u64 packed, __u32 g
 		return subject_rank(skb, SUBJECT_CURRENT, &generations[gen], gen,
 				    generations[gen].flags & DF_GEN_USERS ? task_current_uid()
 									  : DF_UID_ANY);
-	flow_reload_target(skb, &flow);
+	packet_target(skb, &flow);
 	owner = packet_owner(skb);
 	if (owner_called(owner, &flow) && owner->generation == generations[gen].id)
 		return owner->policy;
@@ -244,10 +285,23 @@ __noinline __u64 packet_decide(struct __sk_buff *skb, __u64 packed, __u32 gen, _
 	if (rank >= DF_POLICY_MAX)
 		return decision_pack(&decision);
 	flow_unpack(&flow, packed);
-	flow_reload_target(skb, &flow);
+	packet_target(skb, &flow);
 	decision = decide(&flow, generation, generation_policy(generation, rank), gen & 1);
 	decision.policy = rank;
 	return decision_pack(&decision);
+}
+
+/* Where neither question nor flags can be read: by the connection alone. */
+static __always_inline __u32 sealed_excuse(struct __sk_buff *skb, const struct df_flow *flow,
+					   __u32 audit)
+{
+	const struct df_owner *owner = packet_owner(skb);
+
+	if (flow->protocol != PROTO_TCP)
+		return EXCUSE_NONE;
+	if (owner_accepted(owner))
+		return EXCUSE_ANSWER;
+	return audit && owner_called(owner, flow) ? EXCUSE_REPORTED : EXCUSE_NONE;
 }
 
 /* A packet that a policy forbids but that answers somebody, or is reported already. */
@@ -258,6 +312,8 @@ __noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, _
 	flow_unpack(&flow, packed);
 	if (!(flow.flags & FLOW_PORTS))
 		return EXCUSE_NONE;
+	if (flow.flags & FLOW_SEALED)
+		return sealed_excuse(skb, &flow, audit);
 	flow_reload(skb, &flow);
 	if ((port_may_answer(&generations[gen & 1], &flow) && question_is_answer(skb, &flow)) ||
 	    packet_is_accepted(skb, &flow))
@@ -277,7 +333,10 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 	struct df_flow flow;
 
 	flow_unpack(&flow, packed);
-	flow_reload(skb, &flow);
+	if (flow.flags & FLOW_SEALED)
+		packet_target(skb, &flow); /* the source is not the peer's business either */
+	else
+		flow_reload(skb, &flow);
 	event_begin(head, DF_EVENT_PACKET);
 	head->cgroup_id = bpf_skb_cgroup_id(skb);
 	head->ifindex = skb->ifindex;
@@ -339,7 +398,7 @@ __noinline int packet_note_asker(struct __sk_buff *skb, __u64 packed, __u32 gen,
 
 static __always_inline int packet_pass(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
 {
-	if (generations[gen].flags & DF_GEN_FORWARDS)
+	if ((generations[gen].flags & DF_GEN_FORWARDS) && !(packed >> 16 & FLOW_SEALED))
 		packet_note_asker(skb, packed, gen, rank);
 	return PACKET_PASS;
 }
@@ -532,6 +591,72 @@ static __always_inline int plain_handle(struct __sk_buff *skb, __u64 packed, __u
 	return passes ? packet_pass(skb, packed, gen, passes - 1) : packet_judge(skb, packed, gen);
 }
 
+/*
+ * ESP in UDP (RFC 3948), made of what this socket sent, and neither what the socket itself sends
+ * from there, nor IKE, which has zeros where ESP has its SPI.
+ */
+static __always_inline int sealed_in_udp(struct __sk_buff *skb, const struct df_flow *flow,
+					 const struct bpf_sock *sk)
+{
+	__u8 ports[4];
+	__u32 spi;
+
+	if (bpf_skb_load_bytes(skb, flow->l4_offset, ports, sizeof(ports)) < 0 ||
+	    !ports_may_seal(ports) ||
+	    bpf_skb_load_bytes(skb, flow->l4_offset + UDP_HEADER, &spi, sizeof(spi)) < 0 || !spi)
+		return 0;
+	return opaque(sk->protocol) != PROTO_UDP || sk->src_port != flow_be16(ports);
+}
+
+/*
+ * Has sendmsg() been judged at the call? Not with a fenced port of the socket's own, which could
+ * be a server's answer. A port that takes a privilege is believed to be one.
+ */
+static __always_inline int sealed_was_judged(struct __sk_buff *skb, const struct bpf_sock *sk,
+					     __u32 gen)
+{
+	const struct df_owner *owner = packet_owner(skb);
+
+	if (!(generations[gen & 1].flags & DF_GEN_CALLS))
+		return 0;
+	return !owner || !(owner->flags & DF_OWNER_ANSWERS) || sk->src_port < PORTS_PRIVILEGED;
+}
+
+/*
+ * What IPsec has made of a TCP, UDP or UDP-Lite packet, which nobody can read here, is judged by
+ * its socket: as going to the socket's peer. UDP may go elsewhere than that. Where a hook judges
+ * sendmsg() it has been seen there; where none does, nobody knows, and it is refused. A raw socket
+ * that sends ESP by itself is an IPsec of its own.
+ */
+__noinline __u64 packet_unseal(struct __sk_buff *skb, __u64 packed, __u32 gen)
+{
+	struct bpf_sock *sk = skb->sk, *full;
+	struct df_flow flow;
+	__u32 protocol;
+
+	if (!sk || listener_mark(sk)) /* a SYN-ACK is all that a listener sends */
+		return packed;
+	flow_unpack(&flow, packed);
+	full = bpf_sk_fullsock(sk);
+	if (!full)
+		return packed;
+	if (full->type == SOCKET_RAW ||
+	    (flow.protocol == PROTO_UDP && !sealed_in_udp(skb, &flow, full)))
+		return packed;
+	protocol = opaque(full->protocol); /* read as a whole: the verifier knows no part of it */
+	flow.protocol = (__u8)protocol;
+	flow.flags = FLOW_SEALED | FLOW_PORTS;
+	if (protocol == PROTO_TCP)
+		return flow_pack(&flow);
+	if (protocol_bit(protocol) != DF_PROTO_UDP)
+		return packed;
+	if (!sealed_was_judged(skb, full, gen))
+		flow.flags = FLOW_SEALED;
+	else if (!full->dst_port)
+		return packed;
+	return flow_pack(&flow);
+}
+
 SEC("cgroup_skb/egress")
 int dnsfence_packet(struct __sk_buff *skb)
 {
@@ -539,9 +664,13 @@ int dnsfence_packet(struct __sk_buff *skb)
 	__u8 ports[4];
 	__u64 packed = plain_parse(skb, 0, ports);
 
-	if (packed)
+	if (packed && !((__u8)packed == PROTO_UDP && ports_may_seal(ports)))
 		return plain_handle(skb, packed, flow_be16(ports + 2), gen);
-	return packet_judge(skb, packet_walk(skb), gen);
+	if (!packed)
+		packed = packet_walk(skb);
+	if (protocol_may_seal((__u8)packed))
+		packed = packet_unseal(skb, packed, gen);
+	return packet_judge(skb, packed, gen);
 }
 
 /* Report what a slot holds, if it has held it for long enough. Global: verified once, not per turn.

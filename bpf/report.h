@@ -85,7 +85,7 @@ static __always_inline void event_set_question(struct __sk_buff *skb, struct df_
 	__builtin_memset(question, 0, sizeof(*question));
 	if (head->service != DF_SERVICE_DNS && head->service != DF_SERVICE_MAX)
 		return;
-	if (!(flow->flags & FLOW_PORTS))
+	if ((flow->flags & (FLOW_SEALED | FLOW_PORTS)) != FLOW_PORTS)
 		return;
 	question_find(skb, flow, question);
 	if (question->length)

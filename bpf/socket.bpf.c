@@ -7,7 +7,8 @@
  * Here is no packet yet, and so no question for the log. With `deny_at: packet`, and always for
  * sendmsg() but for `hooks: all`, a UDP lookup whose errno is to be EPERM is therefore left to the
  * packet layer. Whether the fence is closed never depends on these programs but for resolvers
- * marked `translated`, and for what this host's NAT or IPsec turns into something else.
+ * marked `translated`, and for what this host's NAT or IPsec turns into something else. Where they
+ * have to judge for IPsec's sake, a generation has DF_GEN_CALLS.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>

@@ -12,7 +12,8 @@
  *   1. ports that can be read, and are not fenced  -> pass
  *   2. no policy                                  -> deny  no-policy
  *   3. resolvers: any                             -> allow exempt
- *   4. ports that cannot be read                  -> deny  truncated-header, header-chain, fragment
+ *   4. ports that cannot be read                  -> deny  truncated-header, header-chain,
+ * fragment, ipsec
  *   5. an address that may not be the real target -> deny  routing-header, source-route, tunnel
  *   6. a service's port over SCTP or DCCP         -> deny  transport
  *   7. the resolver is in the policy's scope      -> allow sanctioned
@@ -132,6 +133,8 @@ static __always_inline __u32 decide_structure(const struct df_flow *flow)
 		return DF_REASON_HEADER_CHAIN;
 	if (flow->flags & FLOW_LATER_FRAGMENT)
 		return DF_REASON_FRAGMENT;
+	if ((flow->flags & (FLOW_SEALED | FLOW_PORTS)) == FLOW_SEALED)
+		return DF_REASON_IPSEC;
 	return DF_REASON_NONE;
 }
 

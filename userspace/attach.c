@@ -42,6 +42,8 @@ void attachments_close(struct attachments *attachments)
 	}
 }
 
+#define ATTACH_IPSEC_WHY "this host's IPsec hides from the packet hook where sendto() goes"
+
 static const char *sendmsg_why(const struct df_generation *generation,
 			       const struct kernel_features *features, int wanted)
 {
@@ -53,7 +55,16 @@ static const char *sendmsg_why(const struct df_generation *generation,
 		return "this kernel's packet hook cannot tell who sends";
 	if ((generation->flags & DF_GEN_SEVERAL) && !features->packet_cgroup)
 		return "this kernel's packet hook cannot tell the sender's cgroup";
-	return wanted == HOOKS_ALL ? "hooks: all" : NULL;
+	if (wanted == HOOKS_ALL)
+		return "hooks: all";
+	return generation->flags & DF_GEN_CALLS ? ATTACH_IPSEC_WHY : NULL;
+}
+
+void attach_plan_ipsec(struct hook_plan *plan)
+{
+	for (int hook = DF_HOOK_SENDMSG4; hook <= DF_HOOK_SENDMSG6; hook++)
+		if (!plan->why[hook])
+			plan->why[hook] = ATTACH_IPSEC_WHY;
 }
 
 void attach_plan(const struct df_generation *generation, const struct kernel_features *features,

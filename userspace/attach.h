@@ -27,6 +27,9 @@ void attachments_close(struct attachments *attachments);
 void attach_plan(const struct df_generation *generation, const struct kernel_features *features,
 		 const struct config *config, uint32_t cgroup_level, struct hook_plan *ret);
 
+/* And what judges sendmsg(), for IPsec has been met. */
+void attach_plan_ipsec(struct hook_plan *plan);
+
 /*
  * Put the programs of the plan on a cgroup. Pinned links are updated in place; those whose cgroup
  * has gone are replaced. pins may be NULL. 0; -errno with *problem set, and what was attached

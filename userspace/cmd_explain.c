@@ -67,10 +67,10 @@ static bool bytes_equal(const void *a, const void *b, size_t size)
 	return !size || memcmp(a, b, size) == 0;
 }
 
-/* What the configuration alone decides; subjects come and go, the publisher counts and adds. */
+/* What the configuration alone decides; subjects and IPsec come and go, which the daemon adds. */
 static bool generation_is_of(const struct df_generation *a, const struct df_generation *b)
 {
-	const uint32_t follows = DF_GEN_USERS | DF_GEN_ORIGINS;
+	const uint32_t follows = DF_GEN_USERS | DF_GEN_ORIGINS | DF_GEN_CALLS;
 
 	return (a->flags & ~follows) == (b->flags & ~follows) && a->services == b->services &&
 	       a->default_policy == b->default_policy && a->policies_len == b->policies_len &&

@@ -99,11 +99,30 @@ static void daemon_warn(const struct event_tamper *tamper)
 			  tamper->name, tamper->what);
 }
 
+/* IPsec that came after the policy, or in another network namespace. */
+static void daemon_judge_calls(struct daemon *daemon)
+{
+	struct df_generation *prepared = &daemon->prepared.image.generation;
+	const struct df_generation *published = daemon->enforcement.published.copy;
+	struct problem problem = {{0}};
+
+	if (published->flags & DF_GEN_CALLS)
+		return;
+	if (enforce_judge_calls(&daemon->enforcement, &problem) < 0) {
+		log_warning("IPsec hides where UDP goes, and it stays refused: %s", problem.text);
+		return;
+	}
+	prepared->flags |= DF_GEN_CALLS; /* what is made of it later has that, too */
+	log_info("IPsec hides where UDP goes: from here on sendto() is judged at the call");
+}
+
 static void daemon_handle_event(void *context, struct event *event)
 {
 	struct daemon *daemon = context;
 
 	if (event->kind == EVENT_VIOLATION) {
+		if (event->record.reason == DF_REASON_IPSEC)
+			daemon_judge_calls(daemon);
 		enrich_event(daemon->enricher, event);
 		tally_add(daemon->tally, event->record.cgroup_id, event->record.verdict,
 			  event->count);

@@ -46,7 +46,7 @@ static const char *refusal_at_call(const struct refusal *refusal, bool connects)
 		return "this kernel's packets do not tell their sender's cgroup";
 	if (connects)
 		return flags & DF_GEN_DEFER ? NULL : "";
-	return flags & DF_GEN_CALLS ? "hooks: all" : NULL;
+	return flags & DF_GEN_CALLS ? "hooks: all, or this host's IPsec" : NULL;
 }
 
 static enum df_hook refusal_hook(const struct refusal *refusal, bool connects)

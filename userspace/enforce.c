@@ -343,6 +343,25 @@ static int mend_attach(struct enforcement *enforcement, const struct watch_findi
 	return r < 0 ? r : enforce_attach(enforcement, &enforcement->plan, problem);
 }
 
+int enforce_judge_calls(struct enforcement *enforcement, struct problem *problem)
+{
+	struct hook_plan plan = enforcement->plan;
+	int r;
+
+	attach_plan_ipsec(&plan);
+	seal_break(enforcement);
+	r = enforce_attach(enforcement, &plan, problem);
+	if (r >= 0)
+		r = publish_flag(&enforcement->fence, &enforcement->published, DF_GEN_CALLS,
+				 problem);
+	if (r < 0)
+		attach_trim(&enforcement->attachments, enforcement->pins, &enforcement->plan);
+	else
+		enforcement->plan = plan;
+	seal_put(enforcement);
+	return MIN(r, 0);
+}
+
 void enforce_keep(struct enforcement *enforcement, const struct policy_image *image)
 {
 	enforcement->image = image;

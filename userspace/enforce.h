@@ -43,6 +43,12 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 int enforce_policy(struct enforcement *enforcement, const struct prepared *prepared,
 		   struct problem *problem);
 
+/*
+ * The packet hook has met packets that IPsec had made unreadable, and refused those of UDP sockets:
+ * from here on their calls are judged instead. 0; -errno with *problem set, and they are refused.
+ */
+int enforce_judge_calls(struct enforcement *enforcement, struct problem *problem);
+
 /* The image that was put in force is now here; the daemon keeps it in step with the subjects. */
 void enforce_keep(struct enforcement *enforcement, const struct policy_image *image);
 

@@ -9,6 +9,7 @@
 #include "builtin.h"
 #include "cgroup.h"
 #include "edge.h"
+#include "ipsec.h"
 #include "log.h"
 #include "runtimes.h"
 
@@ -240,7 +241,12 @@ static int prepare_all(const struct options *options, const struct facts_source 
 	if (r < 0)
 		return r;
 	r = policy_compile(&prepared->config, subjects.list, subjects.length, &prepared->image);
-	return r < 0 ? problem_set(problem, -r, "cannot compile the policy: %s", strerror(-r)) : 0;
+	if (r < 0)
+		return problem_set(problem, -r, "cannot compile the policy: %s", strerror(-r));
+	/* Where that cannot be told the packet hook refuses what it cannot read, see enforce.h. */
+	if (ipsec_transforms() > 0)
+		prepared->image.generation.flags |= DF_GEN_CALLS;
+	return 0;
 }
 
 int prepare(const struct options *options, const struct facts_source *facts, struct prepared *ret,

@@ -407,6 +407,19 @@ int publish_again(struct fence *fence, struct publication *publication, struct p
 	return 0;
 }
 
+int publish_flag(struct fence *fence, struct publication *publication, uint32_t flag,
+		 struct problem *problem)
+{
+	uint32_t before = publication->copy->flags;
+	int r;
+
+	publication->copy->flags |= flag;
+	r = publish_again(fence, publication, problem);
+	if (r < 0)
+		publication->copy->flags = before;
+	return r;
+}
+
 /* Both tables of one scope; a prefix is found by any address in it. */
 static bool scope_names(const struct publication *publication, uint32_t scope,
 			const struct address *resolver)

@@ -53,6 +53,10 @@ int publish_sum(int table, uint64_t *ret);
  */
 int publish_again(struct fence *fence, struct publication *publication, struct problem *problem);
 
+/* The same policy as the next generation, and with another DF_GEN_ flag. As publish_again(). */
+int publish_flag(struct fence *fence, struct publication *publication, uint32_t flag,
+		 struct problem *problem);
+
 /*
  * Does a policy in force, other than an exempt one, name this address as a resolver of some
  * service on its own port?

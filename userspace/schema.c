@@ -72,7 +72,7 @@ static const struct schema_choice choices_follow[] = {
 };
 
 static const struct schema_choice choices_hooks[] = {
-	{"auto", HOOKS_AUTO, "those the policy and the kernel need"},
+	{"auto", HOOKS_AUTO, "those the policy, the kernel and IPsec need"},
 	{"all", HOOKS_ALL,
 	 "all of them, and sendto() is denied at the call, before this host's NAT or IPsec can "
 	 "make "

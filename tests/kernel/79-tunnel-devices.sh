@@ -2,10 +2,9 @@
 # shellcheck shell=bash source=tests/kernel/lib.sh
 # limit: 240
 #
-# Tunnel devices other than VXLAN (72-tunnels), and IPsec. A device is given the inner packet,
-# which the packet layer judges; what leaves it belongs to nobody's socket. IPsec is no device: it
-# comes before the packet layer, which sees ESP and not what is in it, so that only the hooks at
-# the call can tell. The kernels of tests/vm/run have the modules that this takes.
+# Tunnel devices other than VXLAN (72-tunnels). A device is given the inner packet, which the packet
+# layer judges; what leaves it belongs to nobody's socket. IPsec is no device: 79-ipsec. The kernels
+# of tests/vm/run have the modules that this takes.
 . "$(dirname "$0")/lib.sh"
 setup
 KINDS='' LACKS=''
@@ -109,55 +108,10 @@ make_tunnel() {
 	lacking "$1" 53 "no module $1"
 }
 
-# A pair of states, outbound here and inbound there, and this host's policies. Answers come back
-# in the clear.
-esp_keys() {
-	echo "auth hmac(sha256) 0x$(printf '%064d' 7) enc cbc(aes) 0x$(printf '%032d' 7)"
-}
-
-# esp_state NAMESPACE SOURCE TARGET SPI MODE
-esp_state() {
-	# shellcheck disable=SC2046
-	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" mode "$5" $(esp_keys)
-}
-
-# esp_to TARGET SPI: transport mode to that address.
-esp_to() {
-	local source=10.77.0.1
-	[[ $1 == *:* ]] && source=fd77::1
-	esp_state "$NEAR" $source "$1" "$2" transport && esp_state "$FAR" $source "$1" "$2" transport &&
-		ip -n "$NEAR" xfrm policy add src $source dst "$1" dir out \
-			tmpl src $source dst "$1" proto esp mode transport
-}
-
-# esp_tunnel NETWORK SPI: tunnel mode to a network behind the peer.
-esp_tunnel() {
-	esp_state "$NEAR" 10.77.0.1 $CLIENT4 "$2" tunnel && esp_state "$FAR" 10.77.0.1 $CLIENT4 "$2" tunnel &&
-		ip -n "$NEAR" xfrm policy add src 0.0.0.0/0 dst "$1" dir out \
-			tmpl src 10.77.0.1 dst $CLIENT4 proto esp mode tunnel &&
-		ip -n "$FAR" xfrm policy add src 10.77.0.1/32 dst "$1" dir in \
-			tmpl src 10.77.0.1 dst $CLIENT4 proto esp mode tunnel &&
-		ip -n "$NEAR" route add "$1" dev near src 10.77.0.1 &&
-		ip -n "$FAR" addr add 10.90.0.2/32 dev lo && ip -n "$FAR" addr add 10.90.0.3/32 dev lo
-}
-
-make_esp() {
-	if ! ip -n "$NEAR" xfrm state list >/dev/null 2>&1 || ! esp_to $BAD4 1001 2>"$WORK/esp"; then
-		LACKS+=" esp4"
-		lacking esp 53 "no module xfrm_user or esp4"
-		return
-	fi
-	esp_to $GOOD4 1002 && esp_to $BAD6 1003 && esp_to $GOOD6 1004 && esp_tunnel 10.90.0.0/24 1005 ||
-		die "no ESP: $(<"$WORK/esp")"
-	ESP=1
-}
-ESP=''
-
 for kind in gre ipip sit ip6gre ip6tnl geneve wireguard; do
 	make_tunnel $kind
 done
-make_esp
-[[ $KINDS || $ESP ]] || skip "no modules:$LACKS"
+[[ $KINDS ]] || skip "no modules:$LACKS"
 
 # all_inner HOST: that host's address in every tunnel.
 all_inner() {
@@ -167,7 +121,6 @@ all_inner() {
 			inner "$kind" "$family" "$1"
 		done
 	done
-	[[ ! $ESP ]] || echo "10.90.0.$1"
 }
 mapfile -t good < <(all_inner 2)
 mapfile -t bad < <(all_inner 3)
@@ -182,19 +135,13 @@ tunnel_policy() {
 	policy <<-YAML
 		apiVersion: dnsfence/v1
 		$(printf '%s\n' "$@")
-		resolvers: {good: [$(printf '"%s", ' "${good[@]}" $GOOD4 $GOOD6)]}
+		resolvers: {good: [$(printf '"%s", ' "${good[@]}")]}
 		policies: [{name: default, resolvers: [good]}]
 		events: {stdout: true}
 	YAML
 }
 
-twin() {
-	case $1 in
-	"$BAD4") echo $GOOD4 ;;
-	"$BAD6") echo $GOOD6 ;;
-	*) echo "${1%3}2" ;;
-	esac
-}
+twin() { echo "${1%3}2"; }
 
 # The devices' names stand for the paths in the table of kernels.
 by_device() {
@@ -211,29 +158,14 @@ by_device() {
 	done
 }
 
-# By IPsec: what connects is refused as elsewhere.
-by_esp() {
-	local address
-	[[ $ESP ]] || return
-	for address in $BAD4 $BAD6 10.90.0.3; do
-		leak udp-connect "$address" 53 "connect$([[ $address == *:* ]] && echo 6 || echo 4)" connect
-		leak tcp-connect "$address" 53 "connect$([[ $address == *:* ]] && echo 6 || echo 4)" connect
-		[[ $PHASE == closed ]] || shows_leak "udp-sendto $address by ESP" "$address" udp-sendto "$address" 53
-	done
-}
-
-cases() {
-	by_device
-	by_esp
-}
 tunnel_policy 'edge: {interfaces: off}'
-prove cases
+prove by_device
 
 # What is no lookup goes through each, and the outer packet leaves: nothing more is counted.
 ordinary() {
 	local address before outer denied_before
 	denied_before=$(denied)
-	for address in "${bad[@]}" ${ESP:+$BAD4 $BAD6}; do
+	for address in "${bad[@]}"; do
 		before=$(arrived "$address")
 		probe udp-sendto "$address" 9
 		expect "port 9 at $address, $1, errno" "$ERRNO" 0
@@ -254,35 +186,6 @@ ordinary "edge off"
 outer=$(arrived $CLIENT4)
 ((CHECKS++))
 ((outer > 0)) || fail "no outer packet was seen at $CLIENT4: the tunnels are none"
-
-# ESP and sendto(): the packet layer cannot look into it, so the call has to be judged.
-if [[ $ESP ]]; then
-	for address in $BAD4 $BAD6 10.90.0.3; do
-		before=$(arrived "$address")
-		probe udp-sendto "$address" 53
-		((CHECKS++))
-		wait_until arrived_more "$address" "$before" ||
-			fail "udp-sendto $address by ESP is refused without hooks: all, unlike what README says"
-	done
-	tunnel_policy 'hooks: all' 'edge: {interfaces: off}'
-	dnsfence reload 2>/dev/null
-	for address in $BAD4 10.90.0.3; do
-		blocks_leak "udp-sendto $address by ESP" "$address" sendmsg4 send resolver-not-sanctioned \
-			udp-sendto "$address" 53
-	done
-	failures=$FAILURES
-	blocks_leak "udp-sendto $BAD6 by ESP" $BAD6 sendmsg6 send resolver-not-sanctioned \
-		udp-sendto $BAD6 53
-	((FAILURES > failures)) || covered esp 53 "connect, sendmsg" "hooks: all"
-	for technique in udplite-connect raw-udp; do # no hook at the call sees these
-		before=$(arrived $BAD4)
-		probe $technique $BAD4 53
-		((CHECKS++))
-		wait_until arrived_more $BAD4 "$before" ||
-			fail "$technique by ESP is refused, unlike what README says"
-	done
-	ordinary "hooks: all"
-fi
 
 tunnel_policy 'edge: {interfaces: [near], uplinks: [near]}'
 dnsfence reload 2>/dev/null

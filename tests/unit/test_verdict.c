@@ -312,6 +312,8 @@ static const struct verdict_case cases[] = {
 	   FLOW_ROUTING),
 	VF("https under a source route", "8.8.8.8", 443, TCP, PASS, NONE, NO_SERVICE,
 	   FLOW_SOURCE_ROUTE),
+	VF("by IPsec", "8.8.8.8", 53, UDP, DENY, NOT_SANCTIONED, DNS, FLOW_SEALED),
+	VF("https by IPsec", "8.8.8.8", 443, TCP, PASS, NONE, NO_SERVICE, FLOW_SEALED),
 	VF("https in a tunnel", "8.8.8.8", 443, TCP, PASS, NONE, NO_SERVICE, FLOW_TUNNEL),
 };
 
@@ -422,6 +424,8 @@ static const struct structure_case structures[] = {
 	{"chain before tunnel", FLOW_CHAIN | FLOW_TUNNEL, DF_REASON_HEADER_CHAIN},
 	{"fragment before source route", FLOW_LATER_FRAGMENT | FLOW_SOURCE_ROUTE,
 	 DF_REASON_FRAGMENT},
+	{"IPsec, no peer", FLOW_SEALED, DF_REASON_IPSEC},
+	{"fragment before IPsec", FLOW_LATER_FRAGMENT | FLOW_SEALED, DF_REASON_FRAGMENT},
 	{"no ports at all", 0, DF_REASON_NONE},
 	{"no ports, routing header", FLOW_ROUTING, DF_REASON_NONE},
 	{"no ports, source route", FLOW_SOURCE_ROUTE, DF_REASON_NONE},
