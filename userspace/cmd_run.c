@@ -96,10 +96,10 @@ static void daemon_handle_event(void *context, struct event *event)
 {
 	struct daemon *daemon = context;
 
-	if (event->kind == EVENT_VIOLATION) {
+	if (event->kind == EVENT_LOOKUP) {
 		enrich_event(daemon->enricher, event);
 		tally_add(daemon->tally, event->record.cgroup_id, event->record.verdict,
-			  event->count);
+			  event_violations(event));
 	} else if (event->kind == EVENT_TAMPER) {
 		daemon_warn(&event->tamper);
 	}
