@@ -462,7 +462,8 @@ static const struct schema_field fields_events[] = {
 	{0},
 };
 
-static const struct schema_object object_events = {"events", "What is logged, and where it goes.", fields_events};
+static const struct schema_object object_events = {"events", "What is logged, and where it goes.",
+						   fields_events};
 
 static const struct schema_field fields_runtimes[] = {
 	{.key = "host",

@@ -7,8 +7,9 @@ const char *const top_grouping_names[TOP_GROUPING_MAX] = {
 };
 
 const char *const top_order_names[TOP_ORDER_MAX] = {
-	[TOP_BY_RATE] = "rate",       [TOP_BY_TOTAL] = "total", [TOP_BY_DENIED] = "denied",
-	[TOP_BY_AUDITED] = "audited", [TOP_BY_ALLOWED] = "allowed", [TOP_BY_LAST] = "last",   [TOP_BY_NAME] = "name",
+	[TOP_BY_RATE] = "rate",       [TOP_BY_TOTAL] = "total",     [TOP_BY_DENIED] = "denied",
+	[TOP_BY_AUDITED] = "audited", [TOP_BY_ALLOWED] = "allowed", [TOP_BY_LAST] = "last",
+	[TOP_BY_NAME] = "name",
 };
 
 /* A row in its table: in a chain of keys, and in a heap whose first row is the next to give way. */

@@ -71,14 +71,15 @@ void top_write_seen(const struct top_feed *feed, char *to, size_t size)
 {
 	const struct top_model *model = feed->model;
 
-	(void)snprintf(
-		to, size,
-		"seen: denied %" PRIu64 " (%.1f/s), audited %" PRIu64 " (%.1f/s), allowed "
-		"%s%" PRIu64 " (%.1f/s); lost %" PRIu64 ", dropped %" PRIu64 ", notices %" PRIu64 ", broken %" PRIu64,
-		model->counts[TOP_DENIED], model->rates[TOP_DENIED], model->counts[TOP_AUDITED],
-		model->rates[TOP_AUDITED], model->estimated ? "~" : "",
-		model->counts[TOP_ALLOWED], model->rates[TOP_ALLOWED], MAX(model->lost, feed->counters.lost),
-		feed->counters.dropped, model->notices, model->broken);
+	(void)snprintf(to, size,
+		       "seen: denied %" PRIu64 " (%.1f/s), audited %" PRIu64 " (%.1f/s), allowed "
+		       "%s%" PRIu64 " (%.1f/s); lost %" PRIu64 ", dropped %" PRIu64
+		       ", notices %" PRIu64 ", broken %" PRIu64,
+		       model->counts[TOP_DENIED], model->rates[TOP_DENIED],
+		       model->counts[TOP_AUDITED], model->rates[TOP_AUDITED],
+		       model->estimated ? "~" : "", model->counts[TOP_ALLOWED],
+		       model->rates[TOP_ALLOWED], MAX(model->lost, feed->counters.lost),
+		       feed->counters.dropped, model->notices, model->broken);
 }
 
 void top_write_choice(const struct top_settings *settings, const struct top_view *view, char *to,
@@ -117,8 +118,8 @@ void top_write_row(const struct top_row *row, int width, int64_t now, char *to, 
 	(void)snprintf(allowed, sizeof(allowed), "%s%" PRIu64, row->estimated ? "~" : "",
 		       row->counts[TOP_ALLOWED]);
 	used = snprintf(to, size, "%8.1f %9" PRIu64 " %9" PRIu64 " %9s %5s  %-*.*s", row->rate,
-			row->counts[TOP_DENIED], row->counts[TOP_AUDITED], allowed, age, width, width,
-			row->key);
+			row->counts[TOP_DENIED], row->counts[TOP_AUDITED], allowed, age, width,
+			width, row->key);
 	if (row->event && used > 0 && (size_t)used < size)
 		(void)snprintf(to + used, size - (size_t)used, "  %s", row->event->detail);
 }

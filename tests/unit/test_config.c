@@ -324,6 +324,8 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "metrics: {listen: unix:run}\n", 3, 19, "unix:/PATH"},
 	{V DEFAULT "metrics: {textfile: /var/lib/dnsfence.txt}\n", 3, 21, ".prom"},
 	{V DEFAULT "metrics: {interval: 0}\n", 3, 21, "1 to 3600"},
+	{V DEFAULT "events: {allowed: -1}\n", 3, 19, "from 0 to 1000000"},
+	{V DEFAULT "events: {allowed: some}\n", 3, 19, "from 0 to 1000000"},
 	{V DEFAULT "events: {queue: 1KiB}\n", 3, 17, "from 64 to"},
 	{V DEFAULT "events: {queue: 1MB}\n", 3, 17, "64MiB or 1GiB"},
 	{V DEFAULT "events: {queue: -1MiB}\n", 3, 17, "not a size"},

@@ -59,8 +59,8 @@ static void test_estimates(void **state)
 	assert_int_equal(top_model_add(&model, &sample), 0);
 	assert_true(model.estimated);
 	assert_int_equal(model.counts[TOP_ALLOWED], 103);
-	assert_int_equal(
-		top_model_view(&model, TOP_SUBJECT, TOP_BY_ALLOWED, false, NULL, &view), 0);
+	assert_int_equal(top_model_view(&model, TOP_SUBJECT, TOP_BY_ALLOWED, false, NULL, &view),
+			 0);
 	assert_string_equal(view.rows[0].key, "a");
 	assert_true(view.rows[0].estimated);
 	assert_false(view.rows[1].estimated);
@@ -205,10 +205,9 @@ static void test_long_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_estimates),
-		cmocka_unit_test(test_orders),    cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_eviction),  cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_long_keys),
+		cmocka_unit_test(test_estimates), cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_rates),     cmocka_unit_test(test_eviction),
+		cmocka_unit_test(test_flood),     cmocka_unit_test(test_long_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
