@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define DF_ABI_VERSION 4
+#define DF_ABI_VERSION 5
 
 /* Cgroup hooks: enumerator, name in events and status, the BPF attach point. */
 #define DF_CGROUP_HOOKS(X)                                         \
@@ -151,6 +151,7 @@ struct df_policy {
 #define DF_GEN_ORIGINS (1u << 6) /* some policy names a source or an interface */
 #define DF_GEN_CALLS (1u << 7) /* hooks: all, or IPsec: sendmsg() is denied, not its packet */
 #define DF_GEN_FORWARDS (1u << 8) /* some policy forwards: who asks is remembered */
+#define DF_GEN_SAMPLES (1u << 9) /* of the allowed lookups, one in .sample is logged */
 
 /*
  * Everything of a policy that is not a lookup table. Lives in .bss, so that a packet that is
@@ -164,6 +165,8 @@ struct df_generation {
 	__u32 policies_len;
 	__u64 levels; /* bit per cgroup level that some policy names */
 	__u64 cgroup_id; /* the fenced cgroup, for frames of sockets that no cgroup hook sees */
+	__u32 sample; /* with DF_GEN_SAMPLES, never 0 */
+	__u32 pad;
 	/*
 	 * With DF_GEN_FORWARDS: addresses behind this host's NAT, which may lead to a forwarder on
 	 * this host and then keep their address and change the port, as Docker's 127.0.0.11 does.
@@ -285,7 +288,8 @@ struct df_owner {
 #define DF_QUESTION_MAX 264 /* RFC 1035: name 255, type 2, class 2; rounded up to 8 */
 
 /*
- * One violation, or .count equal ones, as the ring buffer carries it: in one of three lengths.
+ * One violation, or .count equal ones, as the ring buffer carries it; or, with DF_VERDICT_ALLOW,
+ * one lookup that stands for .sample allowed ones, never folded. In one of three lengths.
  * DF_EVENT_HEAD_SIZE: folded repeats, question_hash names their question. DF_EVENT_CALL_SIZE: a
  * call, with the caller's command line. All of it: a packet, with its question section, raw, from
  * the first label to the class.
@@ -317,7 +321,7 @@ struct df_event {
 	__u16 sport; /* 0: not known */
 	__u16 question_len;
 	__s32 errnum; /* what the call was denied with; 0 on a packet */
-	__u32 pad1;
+	__u32 sample; /* an allowed lookup: one in so many is written; 0: a violation */
 	char policy[DF_POLICY_NAME_LEN];
 	__u8 command[DF_COMMAND_MAX]; /* beginning of the arguments, zeroes between them */
 	__u8 question[DF_QUESTION_MAX];
@@ -328,7 +332,10 @@ struct df_event {
 #define DF_EVENT_HEAD_SIZE __builtin_offsetof(struct df_event, command)
 #define DF_EVENT_CALL_SIZE __builtin_offsetof(struct df_event, question)
 
-/* Per-CPU. violations = event counts in the ring + folded and pending + lost, always. */
+/*
+ * Per-CPU. violations = event counts in the ring + folded and pending + lost, always. The allowed
+ * lookups that were chosen for the log have an account of their own: sampled + crowded.
+ */
 struct df_counters {
 	/* One number a verdict, for one addition a packet; sums are user space's matter. */
 	__u64 verdicts[DF_HOOK_MAX][DF_VERDICT_MAX][DF_REASON_SLOTS];
@@ -336,6 +343,8 @@ struct df_counters {
 	__u64 folded; /* violations counted in a slot instead of a record of their own */
 	__u64 flushed; /* of those, in a record or in lost since */
 	__u64 lost; /* violations whose record found the ring full */
+	__u64 sampled; /* allowed lookups written to the ring */
+	__u64 crowded; /* those that were not, to leave the ring to violations */
 };
 
 /* What the log has taken in, kept across daemons beside the counters. */
@@ -414,7 +423,7 @@ _Static_assert(DF_EVENT_HEAD_SIZE % 8 == 0, "the head is copied by words");
 _Static_assert(sizeof(struct df_event) == DF_EVENT_CALL_SIZE + DF_QUESTION_MAX, "df_event");
 _Static_assert(sizeof(struct df_seal) == 52 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
 	       "df_seal");
-_Static_assert(sizeof(struct df_generation) == 40 + sizeof(struct df_near_resolver) * DF_NEAR_MAX +
+_Static_assert(sizeof(struct df_generation) == 48 + sizeof(struct df_near_resolver) * DF_NEAR_MAX +
 						       8 * DF_PORT_WORDS +
 						       sizeof(struct df_policy) * DF_POLICY_MAX,
 	       "df_generation");

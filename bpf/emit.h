@@ -8,6 +8,9 @@
  * is ever dropped from a slot, so that always
  *
  *   denied + audited = counts of all records + pending in slots + lost
+ *
+ * Allowed lookups that are sampled are neither folded nor in this account. They have the ring only
+ * while it is less than half full: the other half is the violations' alone.
  */
 #ifndef DNSFENCE_EMIT_H
 #define DNSFENCE_EMIT_H
@@ -54,6 +57,22 @@ static __always_inline void count_record(__u32 repeats)
 		__sync_fetch_and_add(&mine->flushed, repeats);
 }
 
+static __always_inline void count_sampled(void)
+{
+	struct df_counters *mine = counters_get();
+
+	if (mine)
+		__sync_fetch_and_add(&mine->sampled, 1);
+}
+
+static __always_inline void count_crowded(void)
+{
+	struct df_counters *mine = counters_get();
+
+	if (mine)
+		__sync_fetch_and_add(&mine->crowded, 1);
+}
+
 static __always_inline void count_folded(void)
 {
 	struct df_counters *mine = counters_get();
@@ -91,6 +110,13 @@ static __always_inline void ring_submit(struct df_event *record, __u32 size)
 	__u32 own = (size + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
 
 	bpf_ringbuf_submit(record, waiting > own ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+}
+
+/* Room for what is no violation. Several CPUs may find it at once: each adds one record. */
+static __always_inline int ring_has_room(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) <
+	       bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2;
 }
 
 /* Under slot->lock: the slot's own record, which takes its pending count along. */

@@ -323,6 +323,26 @@ __noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, _
 	return EXCUSE_NONE;
 }
 
+/*
+ * Of what is allowed, the packet that asks: with a question where it can be read. Of the other
+ * services a TCP connection's first segment, and each datagram.
+ */
+static __always_inline int packet_is_lookup(struct __sk_buff *skb, const struct df_event *head,
+					    const struct df_flow *flow)
+{
+	__u8 flags;
+
+	if (head->flags & DF_EVENT_QUESTION)
+		return 1;
+	if (head->service == DF_SERVICE_DNS || head->service == DF_SERVICE_MAX)
+		return 0;
+	if (flow->protocol != PROTO_TCP)
+		return 1;
+	return bpf_skb_load_bytes(skb, flow->l4_offset + TCP_FLAGS, &flags, 1) == 0 &&
+	       (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* A violation, or an allowed packet that was chosen to be logged if it is a lookup. */
 __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u64 verdict)
 {
 	struct df_decision decision = decision_unpack(verdict);
@@ -344,6 +364,11 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 	event_set_policy(head, DF_HOOK_PACKET, &generations[gen & 1], &decision);
 	event_set_caller(skb, head, &flow);
 	event_set_question(skb, head, &flow, &question);
+	if (decision.verdict == DF_VERDICT_ALLOW) {
+		if (!packet_is_lookup(skb, head, &flow))
+			return 0;
+		head->sample = generations[gen & 1].sample;
+	}
 	event_set_via(head, &generations[gen & 1], decision.policy);
 	event_send(skb, head, &question, packet_has_current(skb, &flow));
 	return 0;
@@ -401,6 +426,21 @@ static __always_inline int packet_pass(struct __sk_buff *skb, __u64 packed, __u3
 	if ((generations[gen].flags & DF_GEN_FORWARDS) && !(packed >> 16 & FLOW_SEALED))
 		packet_note_asker(skb, packed, gen, rank);
 	return PACKET_PASS;
+}
+
+/* By chance, not by turns: a client that asks in a rhythm is neither always met nor never. */
+static __always_inline int sample_is_due(const struct df_generation *generation)
+{
+	return (generation->flags & DF_GEN_SAMPLES) &&
+	       bpf_get_prandom_u32() % generation->sample == 0;
+}
+
+/* Nothing but what is allowed: a violation without its count would upset the account. */
+static __always_inline void packet_sample(struct __sk_buff *skb, __u64 packed, __u32 gen,
+					  __u64 verdict)
+{
+	if (decision_unpack(verdict).verdict == DF_VERDICT_ALLOW)
+		packet_report(skb, packed, gen, verdict);
 }
 
 /* By the socket's policy, and where they may differ by the caller's: the stricter one wins. */
@@ -482,8 +522,11 @@ static __always_inline int packet_judge(struct __sk_buff *skb, __u64 packed, __u
 		}
 	}
 	count_verdict(DF_HOOK_PACKET, decision.verdict, decision.reason);
-	if (decision.verdict == DF_VERDICT_ALLOW)
+	if (decision.verdict == DF_VERDICT_ALLOW) {
+		if (decision.reason != DF_REASON_ANSWER && sample_is_due(&generations[gen]))
+			packet_sample(skb, packed, gen, decision_pack(&decision));
 		return packet_pass(skb, packed, gen, decision.policy);
+	}
 	packet_report(skb, packed, gen, verdict);
 	return decision.verdict == DF_VERDICT_DENY ? PACKET_DROP
 						   : packet_pass(skb, packed, gen, decision.policy);
@@ -588,7 +631,11 @@ static __always_inline int plain_handle(struct __sk_buff *skb, __u64 packed, __u
 		return PACKET_PASS;
 	}
 	passes = plain_passes(skb, packed, dport, gen);
-	return passes ? packet_pass(skb, packed, gen, passes - 1) : packet_judge(skb, packed, gen);
+	if (!passes)
+		return packet_judge(skb, packed, gen);
+	if (sample_is_due(&generations[gen]))
+		packet_sample(skb, packed, gen, packet_decide(skb, packed, gen, passes - 1));
+	return packet_pass(skb, packed, gen, passes - 1);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The record of a violation: its parts, and the way into the ring, for calls and for packets. Who
- * sent a packet is the hook's own matter.
+ * The record of a violation, or of an allowed lookup that is sampled: its parts, and the way into
+ * the ring, for calls and for packets. Who sent a packet is the hook's own matter.
  */
 #ifndef DNSFENCE_REPORT_H
 #define DNSFENCE_REPORT_H
@@ -95,6 +95,22 @@ static __always_inline void event_set_question(struct __sk_buff *skb, struct df_
 	head->question_hash = question->hash;
 }
 
+static __always_inline void event_count_unwritten(const struct df_event *head)
+{
+	if (head->verdict == DF_VERDICT_ALLOW)
+		count_crowded();
+	else
+		count_lost(head->count, head->count - 1);
+}
+
+static __always_inline void event_count_written(const struct df_event *head)
+{
+	if (head->verdict == DF_VERDICT_ALLOW)
+		count_sampled();
+	else
+		count_record(head->count - 1);
+}
+
 static __always_inline void event_write(struct __sk_buff *skb, const struct df_event *head,
 					const struct question *question, int has_current)
 {
@@ -102,7 +118,7 @@ static __always_inline void event_write(struct __sk_buff *skb, const struct df_e
 	__u32 last = opaque(question->length - 1); /* 6.1 sees a length above 0 only so */
 
 	if (!record) {
-		count_lost(head->count, head->count - 1);
+		event_count_unwritten(head);
 		return;
 	}
 	__builtin_memcpy(record, head, DF_EVENT_HEAD_SIZE);
@@ -117,15 +133,20 @@ static __always_inline void event_write(struct __sk_buff *skb, const struct df_e
 	    bpf_skb_load_bytes(skb, question->offset, record->question, last + 1) == 0)
 		record->question_len = last + 1;
 	ring_submit(record, sizeof(*record));
-	count_record(head->count - 1);
+	event_count_written(head);
 }
 
 static __always_inline void event_send(struct __sk_buff *skb, struct df_event *head,
 				       const struct question *question, int has_current)
 {
-	head->count = fold(head);
+	if (head->verdict == DF_VERDICT_ALLOW)
+		head->count = ring_has_room();
+	else
+		head->count = fold(head);
 	if (head->count)
 		event_write(skb, head, question, has_current);
+	else if (head->verdict == DF_VERDICT_ALLOW)
+		count_crowded();
 	else
 		count_folded();
 }

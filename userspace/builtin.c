@@ -240,6 +240,7 @@ static void write_policy(FILE *to, const char *path, const struct nameservers *s
 	fprintf(to, "\nevents:\n"
 		    "  stdout: true   # JSON lines; readable lines on a terminal\n"
 		    "  # file: /var/log/dnsfence/events.jsonl\n"
+		    "  # allowed: 100               # allowed lookups, too: one in so many\n"
 		    "  # journal: true              # and syslog, socket: see dnsfence.yaml(5)\n"
 		    "\n# metrics: {listen: 127.0.0.1:9753}   # for Prometheus\n");
 }

@@ -55,7 +55,7 @@ static void learning_take(void *context, struct event *event)
 
 	if (event->kind == EVENT_LOST)
 		learning->lost += event->count;
-	if (event->kind != EVENT_VIOLATION || !event_counts(record))
+	if (event->kind != EVENT_LOOKUP || !event_counts(record))
 		return;
 	enrich_event(learning->enricher, event);
 	use.facts = event->facts;

@@ -120,12 +120,12 @@ static void daemon_handle_event(void *context, struct event *event)
 {
 	struct daemon *daemon = context;
 
-	if (event->kind == EVENT_VIOLATION) {
+	if (event->kind == EVENT_LOOKUP) {
 		if (event->record.reason == DF_REASON_IPSEC)
 			daemon_judge_calls(daemon);
 		enrich_event(daemon->enricher, event);
 		tally_add(daemon->tally, event->record.cgroup_id, event->record.verdict,
-			  event->count);
+			  event_violations(event));
 	} else if (event->kind == EVENT_TAMPER) {
 		daemon_warn(&event->tamper);
 	}

@@ -133,7 +133,8 @@ static int read_settings(const struct options *options, struct top_settings *ret
 		return -EINVAL;
 	}
 	if (options->sort && top_order_find(options->sort, &settings.order) < 0) {
-		log_error("--sort takes rate, total, denied, audited, last or name; not '%s'",
+		log_error("--sort takes rate, total, denied, audited, allowed, last or name; not "
+			  "'%s'",
 			  options->sort);
 		return -EINVAL;
 	}

@@ -181,6 +181,7 @@ struct config {
 	int syslog_format; /* enum config_syslog_format */
 	uint64_t queue_size; /* bytes, of each sink */
 	int queue_drop; /* enum queue_drop */
+	int events_allowed; /* of the allowed lookups one in so many is logged; 0: none */
 	int ring_kib; /* size of the ring buffer */
 	struct runtime_roots runtimes;
 	struct endpoint_config metrics_listen; /* text NULL: none */

@@ -88,6 +88,7 @@ const char *const entry_fields[] = {
 	"dnsfence.via.orchestrator.resource.id",
 	"dnsfence.generation",
 	"dnsfence.count",
+	"dnsfence.sample",
 	"dnsfence.lost_before",
 	"dnsfence.tamper.object",
 	"dnsfence.tamper.name",
@@ -326,7 +327,7 @@ static void write_via(const struct entry *entry, FILE *to)
 static void write_lookup(const struct entry *entry, FILE *to)
 {
 	char text[ENTRY_TEXT_MAX], target[ENTRY_TEXT_MAX];
-	uint64_t count = entry_count(entry);
+	uint64_t count = entry_count(entry), sample = entry_number(entry, "dnsfence.sample");
 
 	entry_endpoint(entry, "destination", target, sizeof(target));
 	fprintf(to, "%s/", entry_text(entry, "network.protocol", text));
@@ -343,6 +344,8 @@ static void write_lookup(const struct entry *entry, FILE *to)
 	fprintf(to, ", policy %s", *entry_text(entry, "rule.name", text) ? text : "none");
 	if (count > 1)
 		fprintf(to, ", %" PRIu64 " times", count);
+	else if (sample > 1)
+		fprintf(to, ", one in %" PRIu64, sample);
 }
 
 static void write_tamper(const struct entry *entry, FILE *to)

@@ -50,8 +50,10 @@ static const char *record_problem(const struct df_event *record)
 {
 	if (record->hook >= DF_HOOK_MAX)
 		return "unknown hook";
-	if (record->verdict != DF_VERDICT_DENY && record->verdict != DF_VERDICT_AUDIT)
-		return "not a violation";
+	if (record->verdict == DF_VERDICT_PASS || record->verdict >= DF_VERDICT_MAX)
+		return "no verdict that is logged";
+	if ((record->verdict == DF_VERDICT_ALLOW) != (record->sample != 0))
+		return "sampled and a violation, or neither";
 	if (record->reason >= DF_REASON_MAX)
 		return "unknown reason";
 	if (record->service > DF_SERVICE_MAX)
@@ -66,6 +68,21 @@ static const char *record_problem(const struct df_event *record)
 	    !memchr(record->policy, 0, sizeof(record->policy)))
 		return "unterminated name";
 	return NULL;
+}
+
+bool event_record_is_violation(const void *data, size_t size)
+{
+	struct df_event record = {0};
+
+	memcpy(&record, data, MIN(size, sizeof(record)));
+	return record.verdict != DF_VERDICT_ALLOW;
+}
+
+uint64_t event_violations(const struct event *event)
+{
+	if (event->kind == EVENT_LOOKUP && event->record.verdict == DF_VERDICT_ALLOW)
+		return 0;
+	return event->count;
 }
 
 int event_check_record(const void *data, size_t size, struct df_event *ret,

@@ -17,7 +17,7 @@
 #include "question.h"
 
 enum event_kind {
-	EVENT_VIOLATION,
+	EVENT_LOOKUP, /* a violation, or an allowed one that was sampled: the record says which */
 	EVENT_LOST, /* records that found the ring full, or were not understood */
 	EVENT_TAMPER, /* somebody changed the fence, or sits behind it */
 	EVENT_DRIFT, /* somebody proposes a resolver that no policy sanctions */
@@ -51,7 +51,7 @@ struct event {
 	struct df_event record;
 	uint64_t sequence;
 	struct timespec time;
-	uint64_t count;
+	uint64_t count; /* of equal ones; what they stand for is record.sample times that */
 	uint64_t lost_before;
 	bool has_question;
 	struct question_text question;
@@ -77,6 +77,12 @@ struct event {
  */
 int event_check_record(const void *data, size_t size, struct df_event *ret,
 		       const char **ret_problem);
+
+/* Whether it is in the account of violations, see counters.h. */
+bool event_record_is_violation(const void *data, size_t size);
+
+/* Violations that it speaks of. */
+uint64_t event_violations(const struct event *event);
 
 /* One line of JSON, ended by a newline, in the Elastic Common Schema. host: this host's name. */
 int event_write_json(const struct event *event, const char *host, struct json *to);

@@ -76,12 +76,26 @@ static void write_head(const struct event *event, struct json *to)
 	json_close(to);
 }
 
+static const struct lookup_words {
+	const char *action, *heading, *color, *mode;
+} words_of_verdicts[DF_VERDICT_MAX] = {
+	[DF_VERDICT_ALLOW] = {"dns-allowed", "ALLOW ", COLOR_GREEN, NULL},
+	[DF_VERDICT_DENY] = {"dns-denied", "DENIED", COLOR_RED, "enforce"},
+	[DF_VERDICT_AUDIT] = {"dns-audited", "AUDIT ", COLOR_YELLOW, "audit"},
+};
+
+static const struct lookup_words *lookup_words(const struct event *event)
+{
+	return &words_of_verdicts[event->record.verdict];
+}
+
 static void write_class(const struct event *event, struct json *to)
 {
 	bool denied = event->record.verdict == DF_VERDICT_DENY;
+	bool allowed = event->record.verdict == DF_VERDICT_ALLOW;
 
 	json_open(to, "event");
-	json_put(to, "kind", "alert");
+	json_put(to, "kind", allowed ? "event" : "alert");
 	json_list(to, "category");
 	json_put(to, NULL, "network");
 	json_list_end(to);
@@ -89,10 +103,10 @@ static void write_class(const struct event *event, struct json *to)
 	json_put(to, NULL, "connection");
 	json_put(to, NULL, denied ? "denied" : "allowed");
 	json_list_end(to);
-	json_put(to, "action", denied ? "dns-denied" : "dns-audited");
+	json_put(to, "action", lookup_words(event)->action);
 	json_put(to, "outcome", denied ? "failure" : "success");
 	json_put(to, "reason", event_reason_name(event->record.reason));
-	json_put(to, "dataset", "dnsfence.violation");
+	json_put(to, "dataset", allowed ? "dnsfence.lookup" : "dnsfence.violation");
 	json_uint(to, "sequence", event->sequence);
 	json_close(to);
 }
@@ -240,7 +254,7 @@ static void write_own(const struct event *event, struct json *to)
 
 	json_open(to, "dnsfence");
 	json_put(to, "hook", hook_name(record->hook));
-	json_put(to, "mode", record->verdict == DF_VERDICT_DENY ? "enforce" : "audit");
+	write_text(to, "mode", lookup_words(event)->mode);
 	json_put(to, "verdict", event_verdict_name(record->verdict));
 	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
 	write_number(to, "errno", (uint64_t)record->errnum);
@@ -255,6 +269,7 @@ static void write_own(const struct event *event, struct json *to)
 	write_via(event, to);
 	json_uint(to, "generation", record->generation);
 	json_uint(to, "count", event->count);
+	write_number(to, "sample", record->sample);
 	json_uint(to, "lost_before", event->lost_before);
 	json_close(to);
 }
@@ -266,7 +281,7 @@ static void write_host(const char *host, struct json *to)
 	json_close(to);
 }
 
-static void write_violation(const struct event *event, const char *host, struct json *to)
+static void write_lookup(const struct event *event, const char *host, struct json *to)
 {
 	write_class(event, to);
 	write_network(&event->record, to);
@@ -425,7 +440,7 @@ int event_write_json(const struct event *event, const char *host, struct json *t
 	else if (event->kind == EVENT_DRIFT)
 		write_drift(event, host, to);
 	else
-		write_violation(event, host, to);
+		write_lookup(event, host, to);
 	json_close(to);
 	return json_finish(to);
 }
@@ -572,13 +587,13 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 		repeats[40] = "";
 	char cgroup[sizeof(event->cgroup) + 8] = "", place[FACTS_PLACE_MAX],
 					    via[sizeof(event->via_cgroup) + 64];
-	bool denied = record->verdict == DF_VERDICT_DENY;
+	const struct lookup_words *words = lookup_words(event);
 	struct tm tm;
 	int length;
 
 	localtime_r(&event->time.tv_sec, &tm);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	if (event->kind != EVENT_VIOLATION)
+	if (event->kind != EVENT_LOOKUP)
 		return write_notice(event, clock, color, to, size);
 	format_culprit(event, culprit, sizeof(culprit));
 	format_question(event, question, sizeof(question));
@@ -593,9 +608,10 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 	if (event->count > 1)
 		snprintf(repeats, sizeof(repeats), ", %llu times",
 			 (unsigned long long)event->count);
+	else if (record->sample > 1)
+		snprintf(repeats, sizeof(repeats), ", one in %u", record->sample);
 	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s%s%s: %s, policy %s%s", clock,
-			  color ? denied ? COLOR_RED : COLOR_YELLOW : "",
-			  denied ? "DENIED" : "AUDIT ", color ? COLOR_NONE : "",
+			  color ? words->color : "", words->heading, color ? COLOR_NONE : "",
 			  event_service_name(record->service),
 			  event_transport_name(record->protocol), target, question, culprit, cgroup,
 			  via, event_reason_name(record->reason),

@@ -15,6 +15,7 @@
 
 static const char id_denied[] = "94bc32abb7004e89ba788d43c1c18d47";
 static const char id_audited[] = "ee97e4f6ab594136927a561c46fc5355";
+static const char id_allowed[] = "c6d1a8f0b7e94d0d9a3f5be27c41608e";
 static const char id_lost[] = "377c50bf91e24a76aba9c54c4c6cfa12";
 static const char id_tamper[] = "3c07ad5fcb45444ab484730f06404427";
 static const char id_drift[] = "73162c572dad4a6288180263862cd026";
@@ -29,9 +30,11 @@ static const char *journal_id(const struct event *event)
 		return event->tamper.neighbour ? id_beside : id_tamper;
 	case EVENT_DRIFT:
 		return id_drift;
-	case EVENT_VIOLATION:
+	case EVENT_LOOKUP:
 		break;
 	}
+	if (event->record.verdict == DF_VERDICT_ALLOW)
+		return id_allowed;
 	return event->record.verdict == DF_VERDICT_DENY ? id_denied : id_audited;
 }
 
@@ -128,6 +131,7 @@ static void write_lookup(const struct event *event, struct json *to)
 	field(to, "DNSFENCE_HOOK", hook_name(record->hook));
 	field(to, "DNSFENCE_VERDICT", event_verdict_name(record->verdict));
 	field(to, "DNSFENCE_POLICY", record->policy);
+	field_number(to, "DNSFENCE_SAMPLE", record->sample);
 	field(to, "DNSFENCE_SERVICE", event_service_name(record->service));
 	if (record->family &&
 	    inet_ntop(record->family == 6 ? AF_INET6 : AF_INET, record->daddr, ip, sizeof(ip)))
@@ -149,7 +153,7 @@ int event_write_journal(const struct event *event, const struct json *json, stru
 	field(to, "DNSFENCE_ACTION", event_action(event));
 	field_number(to, "DNSFENCE_SEQUENCE", event->sequence);
 	field_number(to, "DNSFENCE_COUNT", event->count);
-	if (event->kind == EVENT_VIOLATION)
+	if (event->kind == EVENT_LOOKUP)
 		write_lookup(event, to);
 	else if (event->kind == EVENT_DRIFT)
 		write_drift(event, to);

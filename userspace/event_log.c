@@ -9,6 +9,7 @@ struct event_class {
 
 static const struct event_class class_denied = {"dns-denied", 4};
 static const struct event_class class_audited = {"dns-audited", 5};
+static const struct event_class class_allowed = {"dns-allowed", 6};
 static const struct event_class class_lost = {"events-lost", 4};
 static const struct event_class class_open = {"tamper", 1};
 static const struct event_class class_restored = {"tamper", 3};
@@ -26,9 +27,11 @@ static const struct event_class *event_class(const struct event *event)
 		return event->tamper.restored ? &class_restored : &class_open;
 	case EVENT_DRIFT:
 		return &class_drift;
-	case EVENT_VIOLATION:
+	case EVENT_LOOKUP:
 		break;
 	}
+	if (event->record.verdict == DF_VERDICT_ALLOW)
+		return &class_allowed;
 	return event->record.verdict == DF_VERDICT_DENY ? &class_denied : &class_audited;
 }
 

@@ -50,7 +50,8 @@ static const struct command_option options_events[] = {
 	{"policy", 0, "GLOB", "only by this policy", TEXTS(where_policy)},
 	{"question", 0, "GLOB", "only for this name", TEXTS(where_question)},
 	{"reason", 0, "GLOB", "only for this reason", TEXTS(where_reason)},
-	{"action", 0, "GLOB", "only of this kind: dns-denied, dns-audited, tamper and so on",
+	{"action", 0, "GLOB",
+	 "only of this kind: dns-denied, dns-audited, dns-allowed, tamper and so on",
 	 TEXTS(where_action)},
 	{0},
 };
@@ -58,7 +59,8 @@ static const struct command_option options_events[] = {
 static const struct command_option options_top[] = {
 	{"by", 0, "GROUPING", "subject, resolver, question, process or policy", TEXT(by),
 	 VALUE_GROUPING},
-	{"sort", 0, "ORDER", "rate, total, denied, audited, last or name", TEXT(sort), VALUE_ORDER},
+	{"sort", 0, "ORDER", "rate, total, denied, audited, allowed, last or name", TEXT(sort),
+	 VALUE_ORDER},
 	{"filter", 0, "TEXT", "only rows that hold this text", TEXT(filter)},
 	{"delay", 'd', "SECONDS", "between two looks; default 1", COUNT(delay)},
 	{"batch", 'b', NULL, "print tables instead of taking over the terminal", FLAG(batch)},

@@ -126,6 +126,12 @@ static void write_log(struct metrics *metrics, const struct status *status)
 		"Records of the ring buffer that were not understood.", status->log.rejected);
 	counter(metrics, "dnsfence_violations_folded",
 		"Violations counted in the record of an equal one.", status->counters.folded);
+	counter(metrics, "dnsfence_allowed_sampled",
+		"Allowed lookups that events.allowed chose and that went to the log.",
+		status->counters.sampled);
+	counter(metrics, "dnsfence_allowed_crowded",
+		"Those that were left out, to leave the ring buffer to violations.",
+		status->counters.crowded);
 }
 
 static void write_hooks(struct metrics *metrics, const struct status *status)

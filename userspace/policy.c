@@ -586,6 +586,9 @@ static int compiler_run(struct compiler *compiler, const struct subject *subject
 		generation->flags |= DF_GEN_DEFER;
 	if (compiler->config->hooks == HOOKS_ALL)
 		generation->flags |= DF_GEN_CALLS;
+	generation->sample = (uint32_t)compiler->config->events_allowed;
+	if (generation->sample)
+		generation->flags |= DF_GEN_SAMPLES;
 	generation->policies_len = (uint32_t)compiler->config->policies_length;
 	if (generation->policies_len > 1)
 		generation->flags |= DF_GEN_SEVERAL;

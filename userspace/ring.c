@@ -33,15 +33,15 @@ static int ring_take(void *context, void *data, size_t size)
 	struct ring *ring = context;
 	const char *problem;
 
-	ring->event.kind = EVENT_VIOLATION;
+	ring->event.kind = EVENT_LOOKUP;
 	if (event_check_record(data, size, &ring->event.record, &problem) < 0) {
-		ring->state.rejected++;
+		ring->state.rejected += event_record_is_violation(data, size);
 		log_debug("a record of the ring buffer is refused: %s", problem);
 	} else {
 		ring->event.count = ring->event.record.count;
 		ring->event.lost_before = ring->lost_before;
 		ring->lost_before = 0;
-		ring->state.logged += ring->event.count;
+		ring->state.logged += event_violations(&ring->event);
 		ring_deliver(ring);
 	}
 	/* Negative ends the batch: libbpf before 1.5 otherwise reads on as long as records come. */

@@ -428,6 +428,15 @@ static const struct schema_field fields_events[] = {
 	 .doc = "A unix stream socket on which whoever connects gets the JSON lines from then on, "
 		"64 readers at most. Made 0660; in a directory with the setgid bit it has that "
 		"directory's group."},
+	{.key = "allowed",
+	 .kind = SCHEMA_INT,
+	 .offset = offsetof(struct config, events_allowed),
+	 .min = 0,
+	 .max = 1000000,
+	 .standard = "0",
+	 .doc = "Log allowed lookups, too: 1 every one, 100 one in a hundred, chosen by chance; 0 "
+		"none. Violations come first: one is left out, and counted, while the ring buffer "
+		"is half full."},
 	{.key = "queue",
 	 .kind = SCHEMA_SIZE,
 	 .offset = offsetof(struct config, queue_size),
@@ -453,7 +462,8 @@ static const struct schema_field fields_events[] = {
 	{0},
 };
 
-static const struct schema_object object_events = {"events", "Where violations go.", fields_events};
+static const struct schema_object object_events = {"events", "What is logged, and where it goes.",
+						   fields_events};
 
 static const struct schema_field fields_runtimes[] = {
 	{.key = "host",

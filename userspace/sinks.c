@@ -309,7 +309,7 @@ void sinks_write(struct sinks *sinks, const struct event *event)
 		const struct json *text = sinks_text(sinks, event, sink->format);
 
 		if (text)
-			sink_push(sink, text->text, text->length, event->count);
+			sink_push(sink, text->text, text->length, event_violations(event));
 	}
 }
 

@@ -176,6 +176,8 @@ static void json_log(const struct status *status, struct json *to)
 	json_uint(to, "lost", counters_lost(&status->counters, &status->log));
 	json_uint(to, "logged", status->log.logged);
 	json_uint(to, "rejected", status->log.rejected);
+	json_uint(to, "allowed_sampled", status->counters.sampled);
+	json_uint(to, "allowed_crowded", status->counters.crowded);
 	json_uint(to, "sequence", status->log.sequence);
 	json_close(to);
 }
@@ -343,6 +345,10 @@ static void text_counters(const struct status *status, FILE *to)
 		(unsigned long long)counters_pending(counters, &status->log),
 		(unsigned long long)counters_lost(counters, &status->log),
 		(unsigned long long)status->log.rejected);
+	if (counters->sampled || counters->crowded)
+		fprintf(to, "  sampled    %llu allowed lookups (%llu left out for violations)\n",
+			(unsigned long long)counters->sampled,
+			(unsigned long long)counters->crowded);
 }
 
 static void text_hook(const struct status_source *source, const struct status *status,

@@ -43,7 +43,7 @@ void tally_add(struct tally *tally, uint64_t cgroup_id, uint8_t verdict, uint64_
 {
 	struct place *place;
 
-	if (!cgroup_id)
+	if (!cgroup_id || !count)
 		return;
 	place = tally_place(tally, cgroup_id);
 	place->turn = ++tally->turn;

@@ -160,6 +160,7 @@ static void feed_entry(struct top_model *model, const struct entry *entry, const
 		.line = line,
 		.line_length = length,
 	};
+	uint64_t scale = entry_number(entry, "dnsfence.sample");
 	char detail[TOP_KEY_MAX];
 	struct keys keys;
 
@@ -176,6 +177,8 @@ static void feed_entry(struct top_model *model, const struct entry *entry, const
 		sample.keys[grouping] = keys.text[grouping];
 	sample.detail = detail;
 	sample.verdict = (enum top_verdict)verdict;
+	sample.estimated = scale > 1;
+	sample.count *= MAX(scale, (uint64_t)1);
 	(void)top_model_add(model, &sample); /* the sums have it in any case */
 }
 

@@ -7,8 +7,9 @@ const char *const top_grouping_names[TOP_GROUPING_MAX] = {
 };
 
 const char *const top_order_names[TOP_ORDER_MAX] = {
-	[TOP_BY_RATE] = "rate",       [TOP_BY_TOTAL] = "total", [TOP_BY_DENIED] = "denied",
-	[TOP_BY_AUDITED] = "audited", [TOP_BY_LAST] = "last",   [TOP_BY_NAME] = "name",
+	[TOP_BY_RATE] = "rate",       [TOP_BY_TOTAL] = "total",     [TOP_BY_DENIED] = "denied",
+	[TOP_BY_AUDITED] = "audited", [TOP_BY_ALLOWED] = "allowed", [TOP_BY_LAST] = "last",
+	[TOP_BY_NAME] = "name",
 };
 
 /* A row in its table: in a chain of keys, and in a heap whose first row is the next to give way. */
@@ -206,6 +207,7 @@ static int table_add(struct top_table *table, const char *text, const struct top
 		return -ENOMEM;
 	slot->row.counts[sample->verdict] += sample->count;
 	slot->row.total += sample->count;
+	slot->row.estimated |= sample->estimated;
 	slot->row.last = MAX(slot->row.last, sample->time);
 	event_release(slot->row.event);
 	slot->row.event = event_hold(event);
@@ -250,6 +252,7 @@ void top_model_clear(struct top_model *model, int64_t now)
 	memset(model->counts, 0, sizeof(model->counts));
 	memset(model->measured, 0, sizeof(model->measured));
 	memset(model->rates, 0, sizeof(model->rates));
+	model->estimated = false;
 	model->lost = model->notices = model->broken = 0;
 	model->since = now;
 }
@@ -260,6 +263,7 @@ int top_model_add(struct top_model *model, const struct top_sample *sample)
 	int r = event ? 0 : -ENOMEM;
 
 	model->counts[sample->verdict] += sample->count;
+	model->estimated |= sample->estimated;
 	for (int grouping = 0; grouping < TOP_GROUPING_MAX; grouping++)
 		if (table_add(model->tables[grouping], sample->keys[grouping], sample, event,
 			      model->rows_max) < 0)
@@ -304,6 +308,9 @@ static int compare_by(const struct top_row *a, const struct top_row *b, enum top
 	case TOP_BY_AUDITED:
 		return (a->counts[TOP_AUDITED] < b->counts[TOP_AUDITED]) -
 		       (a->counts[TOP_AUDITED] > b->counts[TOP_AUDITED]);
+	case TOP_BY_ALLOWED:
+		return (a->counts[TOP_ALLOWED] < b->counts[TOP_ALLOWED]) -
+		       (a->counts[TOP_ALLOWED] > b->counts[TOP_ALLOWED]);
 	case TOP_BY_LAST:
 		return (a->last < b->last) - (a->last > b->last);
 	case TOP_BY_NAME:

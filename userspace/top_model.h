@@ -34,6 +34,7 @@ enum top_order {
 	TOP_BY_TOTAL,
 	TOP_BY_DENIED,
 	TOP_BY_AUDITED,
+	TOP_BY_ALLOWED,
 	TOP_BY_LAST,
 	TOP_BY_NAME,
 	TOP_ORDER_MAX,
@@ -48,6 +49,7 @@ struct top_sample {
 	const char *keys[TOP_GROUPING_MAX];
 	enum top_verdict verdict;
 	uint64_t count;
+	bool estimated; /* count is a sample, scaled */
 	int64_t time; /* microseconds since 1970 */
 	const char *detail; /* what else a row says of its latest event */
 	const char *line; /* the whole event */
@@ -66,6 +68,7 @@ struct top_row {
 	char key[TOP_KEY_MAX];
 	uint64_t counts[TOP_VERDICT_MAX];
 	uint64_t total;
+	bool estimated; /* some of it is samples, scaled */
 	double rate; /* a second, between the last two calls of top_model_measure() */
 	int64_t last; /* the latest event's time */
 	struct top_event *event; /* NULL: memory was short */
@@ -79,6 +82,7 @@ struct top_model {
 	uint64_t counts[TOP_VERDICT_MAX]; /* all there were */
 	uint64_t measured[TOP_VERDICT_MAX];
 	double rates[TOP_VERDICT_MAX];
+	bool estimated; /* allowed lookups are samples, scaled */
 	uint64_t lost; /* violations that events-lost spoke of */
 	uint64_t notices; /* events that are about no lookup: tamper, resolver-drift */
 	uint64_t broken; /* lines that were no events */

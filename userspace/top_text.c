@@ -71,13 +71,15 @@ void top_write_seen(const struct top_feed *feed, char *to, size_t size)
 {
 	const struct top_model *model = feed->model;
 
-	(void)snprintf(
-		to, size,
-		"seen: denied %" PRIu64 " (%.1f/s), audited %" PRIu64 " (%.1f/s); lost %" PRIu64
-		", dropped %" PRIu64 ", notices %" PRIu64 ", broken %" PRIu64,
-		model->counts[TOP_DENIED], model->rates[TOP_DENIED], model->counts[TOP_AUDITED],
-		model->rates[TOP_AUDITED], MAX(model->lost, feed->counters.lost),
-		feed->counters.dropped, model->notices, model->broken);
+	(void)snprintf(to, size,
+		       "seen: denied %" PRIu64 " (%.1f/s), audited %" PRIu64 " (%.1f/s), allowed "
+		       "%s%" PRIu64 " (%.1f/s); lost %" PRIu64 ", dropped %" PRIu64
+		       ", notices %" PRIu64 ", broken %" PRIu64,
+		       model->counts[TOP_DENIED], model->rates[TOP_DENIED],
+		       model->counts[TOP_AUDITED], model->rates[TOP_AUDITED],
+		       model->estimated ? "~" : "", model->counts[TOP_ALLOWED],
+		       model->rates[TOP_ALLOWED], MAX(model->lost, feed->counters.lost),
+		       feed->counters.dropped, model->notices, model->broken);
 }
 
 void top_write_choice(const struct top_settings *settings, const struct top_view *view, char *to,
@@ -103,19 +105,21 @@ void top_write_heading(const struct top_settings *settings, int width, char *to,
 	(void)snprintf(name, sizeof(name), "%s", top_grouping_names[settings->grouping]);
 	for (char *at = name; *at; at++)
 		*at = (char)(*at - 'a' + 'A');
-	(void)snprintf(to, size, "%8s %9s %9s %5s  %-*s  %s", "PER-SEC", "DENIED", "AUDITED",
-		       "LAST", width, name, "LATEST");
+	(void)snprintf(to, size, "%8s %9s %9s %9s %5s  %-*s  %s", "PER-SEC", "DENIED", "AUDITED",
+		       "ALLOWED", "LAST", width, name, "LATEST");
 }
 
 void top_write_row(const struct top_row *row, int width, int64_t now, char *to, size_t size)
 {
-	char age[24];
+	char age[24], allowed[24];
 	int used;
 
 	write_age((now - row->last) / WHEN_SECOND, age);
-	used = snprintf(to, size, "%8.1f %9" PRIu64 " %9" PRIu64 " %5s  %-*.*s", row->rate,
-			row->counts[TOP_DENIED], row->counts[TOP_AUDITED], age, width, width,
-			row->key);
+	(void)snprintf(allowed, sizeof(allowed), "%s%" PRIu64, row->estimated ? "~" : "",
+		       row->counts[TOP_ALLOWED]);
+	used = snprintf(to, size, "%8.1f %9" PRIu64 " %9" PRIu64 " %9s %5s  %-*.*s", row->rate,
+			row->counts[TOP_DENIED], row->counts[TOP_AUDITED], allowed, age, width,
+			width, row->key);
 	if (row->event && used > 0 && (size_t)used < size)
 		(void)snprintf(to + used, size - (size_t)used, "  %s", row->event->detail);
 }
@@ -153,6 +157,7 @@ static json_t *json_row(const struct top_row *row)
 	json_t *object = json_verdicts(row->counts, NULL);
 
 	json_object_set_new(object, "key", json_text(row->key));
+	json_object_set_new(object, "estimated", json_boolean(row->estimated));
 	json_object_set_new(object, "per_second", json_real(row->rate));
 	json_object_set_new(object, "last", json_real((double)row->last / (double)WHEN_SECOND));
 	json_object_set_new(object, "latest", json_text(row->event ? row->event->detail : ""));
@@ -186,6 +191,7 @@ char *top_write_json(const struct top_feed *feed, const struct top_settings *set
 	json_t *root = json_object();
 	char *text;
 
+	json_object_set_new(seen, "estimated", json_boolean(model->estimated));
 	json_object_set_new(seen, "lost", json_integer((json_int_t)model->lost));
 	json_object_set_new(seen, "notices", json_integer((json_int_t)model->notices));
 	json_object_set_new(seen, "broken", json_integer((json_int_t)model->broken));

@@ -207,7 +207,7 @@ static void draw_head(const struct screen *screen)
 /* Columns for the key; a narrow screen has no room for the latest event beside it. */
 static int key_width(void)
 {
-	int room = COLS - 37;
+	int room = COLS - 47;
 
 	return room < 60 ? MAX(room, 8) : room / 2;
 }
@@ -283,7 +283,7 @@ static void draw_help(void)
 {
 	static const char *const lines[] = {
 		"g, 1 to 5   group by subject, resolver, question, process, policy",
-		"s           sort by rate, total, denied, audited, last, name",
+		"s           sort by rate, total, denied, audited, allowed, last, name",
 		"r           reverse the order",
 		"/           filter: type a text that rows hold, Enter; nothing shows all again",
 		"p, space    pause: the screen stays as it is, counting goes on",

@@ -50,7 +50,7 @@ static void fuzz_facts(struct event *event, const uint8_t *data, size_t size)
 
 static void fuzz_record(const uint8_t *data, size_t size)
 {
-	struct event event = {.kind = EVENT_VIOLATION};
+	struct event event = {.kind = EVENT_LOOKUP};
 	struct df_event *record = &event.record;
 	const char *problem;
 

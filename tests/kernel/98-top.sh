@@ -53,7 +53,7 @@ expect "--batch -j, a rate" "$(jq '.rows[0].per_second > 0' "$WORK/batch.json")"
 wait "$table"
 expect "--batch, exit status" $? 0
 expect "--batch, tables" "$(grep -c '^by resolver, sorted by name: ' "$WORK/batch")" 2
-expect_match "--batch, a row" "$(<"$WORK/batch")" ' 1 +0 +[0-9]+s  10\.77\.0\.3:53 dns/udp +leakprobe\['
+expect_match "--batch, a row" "$(<"$WORK/batch")" ' 1 +0 +0 +[0-9]+s  10\.77\.0\.3:53 dns/udp +leakprobe\['
 expect_match "--batch, the kernel's counters" "$(<"$WORK/batch")" 'kernel: denied 2 .*allowed [1-9]'
 expect "--batch -j, a filter" "$(dnsfence top -b -n 1 -d 1 --filter nothing -j | jq -c .rows)" '[]'
 dnsfence top --by nothing --batch >/dev/null 2>&1

@@ -113,6 +113,7 @@ static const char whole[] =
 	"           format: text}\n"
 	"  queue: 128 KiB\n"
 	"  drop: oldest\n"
+	"  allowed: 100\n"
 	"  buffer: 2048\n"
 	"metrics: {listen: '[::1]:9753', textfile: /var/lib/n/d.prom, interval: 5}\n"
 	"hooks: all\n";
@@ -172,6 +173,7 @@ static void test_whole_events(void **state)
 	assert_int_equal(config->syslog_format, SYSLOG_FORMAT_TEXT);
 	assert_int_equal(config->queue_size, 128 << 10);
 	assert_int_equal(config->queue_drop, QUEUE_DROP_OLDEST);
+	assert_int_equal(config->events_allowed, 100);
 	assert_int_equal(config->metrics_listen.kind, ENDPOINT_TCP);
 	assert_int_equal(config->metrics_listen.port, 9753);
 	assert_null(config->metrics_listen.path);
@@ -322,6 +324,8 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "metrics: {listen: unix:run}\n", 3, 19, "unix:/PATH"},
 	{V DEFAULT "metrics: {textfile: /var/lib/dnsfence.txt}\n", 3, 21, ".prom"},
 	{V DEFAULT "metrics: {interval: 0}\n", 3, 21, "1 to 3600"},
+	{V DEFAULT "events: {allowed: -1}\n", 3, 19, "from 0 to 1000000"},
+	{V DEFAULT "events: {allowed: some}\n", 3, 19, "from 0 to 1000000"},
 	{V DEFAULT "events: {queue: 1KiB}\n", 3, 17, "from 64 to"},
 	{V DEFAULT "events: {queue: 1MB}\n", 3, 17, "64MiB or 1GiB"},
 	{V DEFAULT "events: {queue: -1MiB}\n", 3, 17, "not a size"},

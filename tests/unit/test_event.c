@@ -155,7 +155,7 @@ static void test_fields(void **state)
 static struct event good_event(void)
 {
 	struct event event = {
-		.kind = EVENT_VIOLATION,
+		.kind = EVENT_LOOKUP,
 		.record = good_record(),
 		.sequence = 7,
 		.time = {.tv_sec = 1767225600, .tv_nsec = 123456789}, /* 2026-01-01T00:00:00Z */
@@ -599,10 +599,56 @@ static void test_via(void **state)
 	assert_non_null(strstr(line, " for a?[31m?[12] in "));
 }
 
+/* An allowed lookup is no alert, says how many it stands for, and is no violation. */
+static void test_allowed(void **state)
+{
+	struct event event = {.kind = EVENT_LOOKUP, .record = good_record(), .count = 1};
+	_cleanup_(json_done) struct json json = {0};
+	_cleanup_free_ char *text = NULL;
+	char line[512];
+
+	(void)state;
+	assert_int_equal(event_violations(&event), 1);
+	event.record.verdict = DF_VERDICT_ALLOW;
+	event.record.reason = DF_REASON_SANCTIONED;
+	event.record.sample = 100;
+	assert_int_equal(event_violations(&event), 0);
+	event_write_line(&event, false, line, sizeof(line));
+	assert_non_null(strstr(line, " ALLOW  dns/udp "));
+	assert_non_null(strstr(line, ": sanctioned, policy "));
+	assert_non_null(strstr(line, ", one in 100\n"));
+	assert_int_equal(event_write_json(&event, "host", &json), 0);
+	text = strndup(json.text, json.length);
+	assert_non_null(strstr(text, "\"kind\":\"event\",\"category\":[\"network\"],\"type\":"
+				     "[\"connection\",\"allowed\"],\"action\":\"dns-allowed\","
+				     "\"outcome\":\"success\",\"reason\":\"sanctioned\","
+				     "\"dataset\":\"dnsfence.lookup\""));
+	assert_non_null(strstr(text, "\"count\":1,\"sample\":100,"));
+	assert_null(strstr(text, "\"mode\""));
+}
+
+/* Which records are sampled lookups: with a rate; a violation has none. */
+static void test_sampled_record(void **state)
+{
+	struct df_event record = good_record(), ret;
+	const char *problem;
+
+	(void)state;
+	assert_true(event_record_is_violation(&record, sizeof(record)));
+	record.sample = 2;
+	assert_int_equal(event_check_record(&record, sizeof(record), &ret, &problem), -EPROTO);
+	record.verdict = DF_VERDICT_ALLOW;
+	assert_int_equal(event_check_record(&record, sizeof(record), &ret, &problem), 0);
+	assert_int_equal(ret.sample, 2);
+	assert_false(event_record_is_violation(&record, sizeof(record)));
+	record.sample = 0;
+	assert_int_equal(event_check_record(&record, sizeof(record), &ret, &problem), -EPROTO);
+}
+
 /* A frame that nobody's call has sent: where it came from stands where the culprit does. */
 static void test_frame(void **state)
 {
-	struct event event = {.kind = EVENT_VIOLATION, .record = good_record(), .count = 1};
+	struct event event = {.kind = EVENT_LOOKUP, .record = good_record(), .count = 1};
 	_cleanup_(json_done) struct json json = {0};
 	_cleanup_free_ char *text = NULL;
 	char line[512];
@@ -701,6 +747,8 @@ int main(void)
 		cmocka_unit_test(test_json_tamper),
 		cmocka_unit_test(test_line_tamper),
 		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_sampled_record),
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_via),
 	};

@@ -66,7 +66,7 @@ static const char *syslog_of(const struct event *event, const struct syslog_styl
 static void test_rfc5424(void **state)
 {
 	const struct syslog_style json = {.facility = 3}, text = {.facility = 16, .text = true};
-	struct event event = event_of(EVENT_VIOLATION, DF_VERDICT_DENY);
+	struct event event = event_of(EVENT_LOOKUP, DF_VERDICT_DENY);
 	char wanted[128];
 
 	(void)state;
@@ -86,7 +86,7 @@ static void test_rfc5424(void **state)
 static void test_local_form(void **state)
 {
 	const struct syslog_style style = {.facility = 3, .local = true, .text = true};
-	struct event event = event_of(EVENT_VIOLATION, DF_VERDICT_AUDIT);
+	struct event event = event_of(EVENT_LOOKUP, DF_VERDICT_AUDIT);
 	char month[4], wanted[64];
 	int priority, day, hour, minute, second, length = 0;
 	const char *text = syslog_of(&event, &style, "host");
@@ -110,8 +110,9 @@ static void test_classes(void **state)
 		bool restored, neighbour;
 		int severity;
 	} cases[] = {
-		{EVENT_VIOLATION, DF_VERDICT_DENY, .severity = 4},
-		{EVENT_VIOLATION, DF_VERDICT_AUDIT, .severity = 5},
+		{EVENT_LOOKUP, DF_VERDICT_DENY, .severity = 4},
+		{EVENT_LOOKUP, DF_VERDICT_AUDIT, .severity = 5},
+		{EVENT_LOOKUP, DF_VERDICT_ALLOW, .severity = 6},
 		{EVENT_LOST, .severity = 4},
 		{EVENT_TAMPER, .severity = 1},
 		{EVENT_TAMPER, .restored = true, .severity = 3},
@@ -169,7 +170,7 @@ static const char *journal_field(const struct json *datagram, const char *name)
 static void test_journal(void **state)
 {
 	_cleanup_(json_done) struct json json = {0}, to = {0};
-	struct event event = event_of(EVENT_VIOLATION, DF_VERDICT_DENY);
+	struct event event = event_of(EVENT_LOOKUP, DF_VERDICT_DENY);
 	const struct facts facts = {
 		.unit = "",
 		.user_unit = "",

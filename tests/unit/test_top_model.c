@@ -42,6 +42,34 @@ static void expect_order(const struct top_model *model, enum top_grouping groupi
 	top_view_done(&view);
 }
 
+/* What is scaled says so in its row and in the sums, until all is forgotten. */
+static void test_estimates(void **state)
+{
+	struct top_sample sample = {.verdict = TOP_ALLOWED,
+				    .count = 100,
+				    .estimated = true,
+				    .keys = {"a", "a", "a", "a", "one"}};
+	struct top_model model;
+	struct top_view view;
+
+	(void)state;
+	assert_int_equal(top_model_init(&model, 8, 0), 0);
+	add(&model, "b", TOP_ALLOWED, 3, 1);
+	assert_false(model.estimated);
+	assert_int_equal(top_model_add(&model, &sample), 0);
+	assert_true(model.estimated);
+	assert_int_equal(model.counts[TOP_ALLOWED], 103);
+	assert_int_equal(top_model_view(&model, TOP_SUBJECT, TOP_BY_ALLOWED, false, NULL, &view),
+			 0);
+	assert_string_equal(view.rows[0].key, "a");
+	assert_true(view.rows[0].estimated);
+	assert_false(view.rows[1].estimated);
+	top_view_done(&view);
+	top_model_clear(&model, 0);
+	assert_false(model.estimated);
+	top_model_done(&model);
+}
+
 static void test_orders(void **state)
 {
 	struct top_model model;
@@ -177,9 +205,9 @@ static void test_long_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_orders),    cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_eviction),  cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_long_keys),
+		cmocka_unit_test(test_estimates), cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_rates),     cmocka_unit_test(test_eviction),
+		cmocka_unit_test(test_flood),     cmocka_unit_test(test_long_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
