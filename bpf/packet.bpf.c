@@ -334,7 +334,8 @@ static __always_inline int packet_is_lookup(struct __sk_buff *skb, const struct 
 
 	if (head->flags & DF_EVENT_QUESTION)
 		return 1;
-	if (head->service == DF_SERVICE_DNS || head->service == DF_SERVICE_MAX)
+	if (head->service == DF_SERVICE_DNS || head->service == DF_SERVICE_MAX ||
+	    (flow->flags & FLOW_SEALED))
 		return 0;
 	if (flow->protocol != PROTO_TCP)
 		return 1;
