@@ -21,6 +21,7 @@ struct reading {
 	bool color;
 	bool readable; /* the daemon has written the lines for people already */
 	uint64_t shown, broken;
+	uint64_t lost; /* that a line hidden by the filter tells of, and nobody has been told yet */
 	size_t width; /* of names, of the event that is printed */
 };
 
@@ -80,6 +81,8 @@ static int take_line(void *context, const char *line, size_t length)
 
 		if (wanted)
 			show(reading, &entry, line, length);
+		else if (util_streq(entry.action, "events-lost"))
+			reading->lost += entry_count(&entry);
 		entry_done(&entry);
 		if (!wanted)
 			return 0;
@@ -89,21 +92,32 @@ static int take_line(void *context, const char *line, size_t length)
 	return ++reading->shown == reading->options->lines;
 }
 
+/* Losses of whatever kind, for the filter that hid their line may have wanted what is missing. */
+static void say_what_was_lost(struct reading *reading)
+{
+	if (reading->lost)
+		log_warning("events that were lost, some of which may have been wanted: %llu",
+			    (unsigned long long)reading->lost);
+	reading->lost = 0;
+}
+
 /* Live, every line at once. */
 static int take_line_now(void *context, const char *line, size_t length)
 {
 	int r = take_line(context, line, length);
 
+	say_what_was_lost(context);
 	return fflush(stdout) != 0 ? -EPIPE : r;
 }
 
-static void say_what_was_missed(const struct reading *reading)
+static void say_what_was_missed(struct reading *reading)
 {
 	const char *nearest = NULL, *unseen = where_unseen(&reading->where, &nearest);
 
 	if (reading->broken)
 		log_warning("lines that are no events and were left out: %llu",
 			    (unsigned long long)reading->broken);
+	say_what_was_lost(reading);
 	if (unseen)
 		log_warning("no event had the field '%s'%s%s%s", unseen,
 			    nearest && !util_streq(nearest, unseen) ? "; did you mean '" : "",

@@ -48,6 +48,8 @@ begun() {
 followers=$!
 "$DNSFENCE" --runtime-dir "$WORK/run" events >"$WORK/text" &
 followers+=" $!"
+"$DNSFENCE" --runtime-dir "$WORK/run" events --process nobody >"$WORK/filtered" 2>"$WORK/filtered.err" &
+followers+=" $!"
 SERVERS+=" $followers"
 ((CHECKS++))
 wait_until begun || fail "nobody can follow"
@@ -67,6 +69,9 @@ lost() { jq -c 'select(.event.action == "events-lost" and .event.sequence == nul
 lines=$(grep -c . "$WORK/json") told=$(lost | jq -s 'map(.dnsfence.count) | add // 0')
 expect_more "what a follower is told that it missed" "$told" 0
 expect "its events, and those it missed" "$((lines - $(lost | grep -c .) + told))" "$(($(denied) - missed))"
+expect_more "losses told to who filters" \
+	"$(grep -c 'events that were lost, some of which may have been wanted: [1-9]' "$WORK/filtered.err")" 0
+expect "what the filter lets pass" "$(<"$WORK/filtered")" ""
 expect_more "losses told in readable lines" "$(grep -c ' LOST ' "$WORK/text")" 0
 probe udp-sendto $BAD6 53
 ((CHECKS++))
