@@ -141,7 +141,8 @@ static int directory_empty(const char *path, struct problem *problem)
 	if (!directory)
 		return errno == ENOENT
 			       ? 0
-			       : problem_set(problem, errno, "%s: %s", path, strerror(errno));
+			       : problem_set(problem, errno, "%s: %s%s", path, strerror(errno),
+					     errno == EACCES ? "; run as root" : "");
 	while (r == 0 && (entry = readdir(directory))) {
 		if (util_streq(entry->d_name, ".") || util_streq(entry->d_name, ".."))
 			continue;
