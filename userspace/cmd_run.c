@@ -76,7 +76,8 @@ static void daemon_send_clients(struct daemon *daemon, const struct event *event
 		text = sinks_text(&daemon->sinks, event, SINK_TEXT);
 	if (json)
 		control_send_event(daemon->control, json->text, json->length,
-				   text ? text->text : "", text ? text->length : 0, event->count);
+				   text ? text->text : "", text ? text->length : 0,
+				   event_violations(event));
 }
 
 static size_t daemon_tell_client(void *context, bool json, uint64_t count, char *to, size_t size)
