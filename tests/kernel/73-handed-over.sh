@@ -4,8 +4,9 @@
 #
 # Sockets that change hands: passed over a unix socket, made before a process moves, accepted.
 # The stricter policy of the maker's cgroup and of the user's decides, where the kernel can tell
-# who uses it. It cannot of TCP, whose segments leave at any time: a connection that an allowed
-# process opened and gave away stays allowed. That process is a deputy, like any forwarder.
+# who uses it. It cannot of TCP, whose segments leave at any time, nor, before Linux 6.12, of a
+# send() on a connected UDP socket: what an allowed process connected and gave away stays allowed.
+# That process is a deputy, like any forwarder.
 . "$(dirname "$0")/lib.sh"
 need python3
 setup
@@ -89,6 +90,9 @@ for address in $BAD4 $BAD6; do
 	done
 done
 start_fence
+connected=stays
+[[ $(status_of '.kernel.lacks[] | select(.name == "packet-cgroup") | .needed') != true ]] ||
+	connected=goes
 for address in $BAD4 $BAD6; do
 	good=$(twin $address)
 	for kind in udp udp-connect tcp; do
@@ -97,8 +101,9 @@ for address in $BAD4 $BAD6; do
 		goes apps free $kind "$good"
 		goes free apps $kind "$good"
 	done
+	stays free apps udp $address
+	$connected free apps udp-connect $address
 	for kind in udp udp-connect; do
-		stays free apps $kind $address
 		stays apps free $kind $address
 	done
 	stays apps free tcp $address
