@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What /proc says of one process and its parent. Called by catalog.c's thread for processes:
+ * What /proc says of one process and its parent. Called by process_cache.c's thread:
  * /proc may hang. Knows nothing of cgroups or events.
  */
 #ifndef DNSFENCE_ANCESTRY_H

@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "catalog.h"
 
-#include <sys/eventfd.h>
-#include <time.h>
-
+#include "cgroup_changes.h"
 #include "cgroup_table.h"
 #include "lane.h"
 #include "log.h"
+#include "process_cache.h"
 
 #define MS_NS 1000000ll
 #define SECOND_NS 1000000000ll
 #define FRESH_NS SECOND_NS /* how old an answer may be before its file is looked at again */
 #define STEPS 10 /* back-off: 1, 2, 4 ... 1024 ms, */
 #define PATIENCE 40 /* then every second, until it was this often, then every minute */
-#define PROCESS_NS (10 * SECOND_NS) /* how long what was read of a process is believed, */
-#define PROCESS_FRESH_NS (2 * SECOND_NS) /* and how long before it is read again */
-#define GONE_NS SECOND_NS /* the same for one that was not there */
-#define STARTED_GRAIN_NS (20 * MS_NS) /* of a process' start time: a clock tick, rounded */
-#define CHANGES 1024
 #define REPORTS 256
 
-enum { LANE_SYSTEM, LANE_USERS, LANE_PROCESSES, LANES };
-
-struct process {
-	struct ancestry *ancestry;
-	int64_t read_at;
-	uint32_t pid; /* 0: free */
-	char comm[16];
-	bool pending; /* nobody has looked yet */
-	bool gone; /* it was not there */
-	bool held;
-};
+enum { LANE_SYSTEM, LANE_USERS, LANES };
 
 struct report {
 	uint64_t text, state;
@@ -39,20 +23,17 @@ struct report {
 struct catalog {
 	pthread_mutex_t lock;
 	struct catalog_options options;
-	struct runtimes *runtimes[2]; /* LANE_SYSTEM's and LANE_USERS' */
-	struct lane lanes[LANES];
+	struct runtimes *runtimes[LANES];
+	struct lane lanes[LANES]; /* of cgroups */
 	struct cgroup_table table;
-	struct process *processes; /* direct-mapped: a collision costs one more reading */
-	uint64_t changes[CHANGES];
-	size_t changes_length;
-	bool changes_lost;
-	int fd;
+	struct cgroup_changes changes;
+	struct process_cache processes;
 	struct report reports[REPORTS];
 	size_t reports_next;
-	struct catalog_counts counts; /* the table has those of cgroups */
+	uint64_t broken; /* files that were reported */
 };
 
-/* Reports and changes ---------------------------------------------------------------------- */
+/* Reports ------------------------------------------------------------------------------------ */
 
 static uint64_t text_hash(const char *text)
 {
@@ -73,43 +54,8 @@ static bool report_is_new(struct catalog *catalog, const struct runtimes_problem
 		    catalog->reports[i].state == report.state)
 			return false;
 	catalog->reports[catalog->reports_next++ % REPORTS] = report;
-	catalog->counts.broken++;
+	catalog->broken++;
 	return true;
-}
-
-static void change_add(struct catalog *catalog, uint64_t id)
-{
-	const uint64_t one = 1;
-
-	if (catalog->changes_length < CHANGES)
-		catalog->changes[catalog->changes_length++] = id;
-	else
-		catalog->changes_lost = true;
-	(void)!write(catalog->fd, &one, sizeof(one)); /* EAGAIN: it is readable already */
-}
-
-int catalog_fd(const struct catalog *catalog)
-{
-	return catalog->fd;
-}
-
-size_t catalog_changes(struct catalog *catalog, uint64_t *ids, size_t max, bool *ret_lost)
-{
-	uint64_t count;
-	size_t length;
-
-	pthread_mutex_lock(&catalog->lock);
-	length = MIN(max, catalog->changes_length);
-	memcpy(ids, catalog->changes, length * sizeof(*ids));
-	catalog->changes_length -= length;
-	memmove(catalog->changes, catalog->changes + length,
-		catalog->changes_length * sizeof(*ids));
-	*ret_lost = catalog->changes_lost;
-	catalog->changes_lost = false;
-	if (!catalog->changes_length)
-		(void)!read(catalog->fd, &count, sizeof(count));
-	pthread_mutex_unlock(&catalog->lock);
-	return length;
 }
 
 /* Reading cgroups: the threads ---------------------------------------------------------------- */
@@ -134,29 +80,6 @@ static int facts_of_path(const struct identity *identity, const char *path, uint
 	return facts_pack(&draft, ret);
 }
 
-static bool labels_are_same(const struct fact_labels *a, const struct fact_labels *b)
-{
-	if (a->length != b->length)
-		return false;
-	for (size_t i = 0; i < a->length; i++)
-		if (!util_streq(a->list[i].key, b->list[i].key) ||
-		    !util_streq(a->list[i].value, b->list[i].value))
-			return false;
-	return true;
-}
-
-/* All that a policy can match, or an event tell. */
-static bool facts_are_same(const struct facts *a, const struct facts *b)
-{
-	return a->owner == b->owner && a->container.runtime == b->container.runtime &&
-	       util_streq(a->container.name, b->container.name) &&
-	       util_streq(a->container.image, b->container.image) &&
-	       util_streq(a->pod.namespace, b->pod.namespace) &&
-	       util_streq(a->pod.name, b->pod.name) &&
-	       labels_are_same(&a->container.labels, &b->container.labels) &&
-	       labels_are_same(&a->pod.labels, &b->pod.labels);
-}
-
 /* When to look again for what is missing. */
 static void cgroup_put_off(struct cgroup *cgroup, int64_t now)
 {
@@ -177,7 +100,7 @@ static void cgroup_settle(struct catalog *catalog, struct cgroup *cgroup, int r,
 	bool had_all = cgroup->state == READING_COMPLETE;
 	bool first = cgroup->state == READING_FIRST;
 	uint64_t id = cgroup->id;
-	bool differs = facts && !facts_are_same(facts, cgroup->facts);
+	bool differs = facts && !facts_equal(facts, cgroup->facts);
 	int64_t now = lane_now();
 
 	cgroup->checked = now;
@@ -191,7 +114,7 @@ static void cgroup_settle(struct catalog *catalog, struct cgroup *cgroup, int r,
 	else
 		facts_unref(facts);
 	if (differs || (first && r == 0))
-		change_add(catalog, id);
+		cgroup_changes_add(&catalog->changes, id);
 }
 
 /* A user's files are for the users' thread, however the path looked. */
@@ -261,7 +184,7 @@ static void lane_read_cgroup(void *context, struct lane *lane, uint32_t slot)
 	attempt.before = facts_ref(cgroup->facts);
 	attempt.check = cgroup->state == READING_COMPLETE;
 	cgroup->held = true;
-	catalog->counts.readings++;
+	lane->readings++;
 	pthread_mutex_unlock(&catalog->lock);
 	attempt_run(catalog, lane, &attempt);
 	pthread_mutex_lock(&catalog->lock);
@@ -321,12 +244,6 @@ static struct cgroup *cgroup_add(struct catalog *catalog, uint64_t id,
 	return cgroup;
 }
 
-static void lane_gave_up(struct catalog *catalog, struct lane *lane)
-{
-	lane->late = true;
-	catalog->counts.waits_in_vain++;
-}
-
 /* The slot may be another's afterwards. */
 static void cgroup_wait(struct catalog *catalog, uint64_t id, int wait_ms)
 {
@@ -342,7 +259,7 @@ static void cgroup_wait(struct catalog *catalog, uint64_t id, int wait_ms)
 		if (!lane_wait(lane, deadline) &&
 		    (cgroup = cgroup_table_find(&catalog->table, id)) &&
 		    cgroup->state == READING_FIRST) {
-			lane_gave_up(catalog, &catalog->lanes[cgroup->lane]);
+			lane_give_up(&catalog->lanes[cgroup->lane]);
 			return;
 		}
 	}
@@ -436,112 +353,57 @@ void catalog_recheck(struct catalog *catalog)
 	pthread_mutex_unlock(&catalog->lock);
 }
 
-/* Processes ---------------------------------------------------------------------------------- */
-
-static void lane_read_process(void *context, struct lane *lane, uint32_t slot)
-{
-	struct catalog *catalog = context;
-	struct process *process = &catalog->processes[slot];
-	struct ancestry *ancestry = NULL;
-	uint32_t pid = process->pid;
-
-	(void)lane;
-	process->held = true;
-	catalog->counts.readings++;
-	pthread_mutex_unlock(&catalog->lock);
-	(void)catalog->options.read_process(catalog->options.context, pid, &ancestry);
-	pthread_mutex_lock(&catalog->lock);
-	process->held = false;
-	process->read_at = lane_now();
-	process->pending = false;
-	process->gone = !ancestry;
-	if (!ancestry) /* what was read while it lived is kept until it is too old */
-		return;
-	ancestry_unref(process->ancestry);
-	process->ancestry = ancestry;
-}
-
-static void lane_rest(void *context, struct lane *lane)
-{
-	(void)context;
-	(void)lane;
-}
-
-static uint32_t process_slot(const struct catalog *catalog, uint32_t pid)
-{
-	return (uint32_t)((pid * 0x9e3779b97f4a7c15u) >> 32) % catalog->options.processes;
-}
-
-static bool process_is(const struct process *process, uint32_t pid, const char *comm)
-{
-	return process->pid == pid && strncmp(process->comm, comm, sizeof(process->comm)) == 0;
-}
-
-static void process_set(struct catalog *catalog, struct process *process, uint32_t pid,
-			const char *comm)
-{
-	if (!process->pid)
-		catalog->counts.processes++;
-	ancestry_unref(process->ancestry);
-	*process = (struct process){.pid = pid, .pending = true};
-	memcpy(process->comm, comm, strnlen(comm, sizeof(process->comm)));
-}
-
-/* In its slot, being read or read. NULL: the slot is being read for another one. */
-static struct process *process_get(struct catalog *catalog, uint32_t pid, const char *comm)
-{
-	struct lane *lane = &catalog->lanes[LANE_PROCESSES];
-	uint32_t slot = process_slot(catalog, pid);
-	struct process *process = &catalog->processes[slot];
-	int64_t age = lane_now() - process->read_at;
-
-	if (process_is(process, pid, comm) && !process->pending &&
-	    age < (process->gone && !process->ancestry ? GONE_NS : PROCESS_NS)) {
-		if (age > PROCESS_FRESH_NS && !process->held && !process->gone)
-			lane_queue_slot(lane, slot, LANE_LATER);
-		return process;
-	}
-	if (process_is(process, pid, comm) && process->pending)
-		return process;
-	if (process->held || lane_has_slot(lane, slot))
-		return NULL;
-	process_set(catalog, process, pid, comm);
-	lane_queue_slot(lane, slot, LANE_NOW);
-	return process;
-}
-
-static void process_wait(struct catalog *catalog, struct process *process, uint32_t pid,
-			 const char *comm, int wait_ms)
-{
-	struct lane *lane = &catalog->lanes[LANE_PROCESSES];
-	int64_t deadline = lane_now() + wait_ms * MS_NS;
-
-	while (process_is(process, pid, comm) && process->pending && !lane->late)
-		if (!lane_wait(lane, deadline) && process->pending) {
-			lane_gave_up(catalog, lane);
-			return;
-		}
-}
-
 int catalog_ask_process(struct catalog *catalog, uint32_t pid, const char *comm, int64_t when_ns,
 			int wait_ms, struct ancestry **ret)
 {
-	struct ancestry *ancestry = NULL;
-	struct process *process;
+	struct ancestry *ancestry;
 
 	pthread_mutex_lock(&catalog->lock);
-	process = pid ? process_get(catalog, pid, comm) : NULL;
-	if (process && process->pending && wait_ms > 0)
-		process_wait(catalog, process, pid, comm, wait_ms);
-	if (process && process_is(process, pid, comm) && process->ancestry &&
-	    (!when_ns || process->ancestry->started <= when_ns + STARTED_GRAIN_NS))
-		ancestry = ancestry_ref(process->ancestry);
+	ancestry = process_cache_ask(&catalog->processes, pid, comm, when_ns, wait_ms);
 	pthread_mutex_unlock(&catalog->lock);
 	*ret = ancestry ? ancestry : ancestry_blank(pid);
 	return *ret ? 0 : -ENOMEM;
 }
 
-/* All ------------------------------------------------------------------------------------- */
+/* What has changed, and how much there is ---------------------------------------------------- */
+
+int catalog_fd(const struct catalog *catalog)
+{
+	return catalog->changes.fd;
+}
+
+size_t catalog_changes(struct catalog *catalog, uint64_t *ids, size_t max, bool *ret_lost)
+{
+	size_t length;
+
+	pthread_mutex_lock(&catalog->lock);
+	length = cgroup_changes_take(&catalog->changes, ids, max, ret_lost);
+	pthread_mutex_unlock(&catalog->lock);
+	return length;
+}
+
+void catalog_count(struct catalog *catalog, struct catalog_counts *ret)
+{
+	const struct lane *const lanes[] = {&catalog->lanes[LANE_SYSTEM],
+					    &catalog->lanes[LANE_USERS], &catalog->processes.lane};
+
+	pthread_mutex_lock(&catalog->lock);
+	*ret = (struct catalog_counts){
+		.cgroups = catalog->table.used,
+		.processes = catalog->processes.used,
+		.bytes = catalog->table.bytes,
+		.evicted = catalog->table.evicted,
+		.broken = catalog->broken,
+	};
+	for (size_t i = 0; i < ARRAY_LEN(lanes); i++) {
+		ret->readings += lanes[i]->readings;
+		ret->waits_in_vain += lanes[i]->waits_in_vain;
+		ret->late[i] = lanes[i]->late;
+	}
+	pthread_mutex_unlock(&catalog->lock);
+}
+
+/* Beginning and end ------------------------------------------------------------------------- */
 
 static uint32_t standard_owner(void *context, int mount_fd, const char *path,
 			       const struct identity *identity)
@@ -595,16 +457,14 @@ static int catalog_start(struct catalog *catalog)
 
 	for (int i = 0; i < LANES && r == 0; i++) {
 		struct lane *lane = &catalog->lanes[i];
-		bool processes = i == LANE_PROCESSES;
 
 		lane->lock = &catalog->lock;
 		lane->context = catalog;
-		lane->perform = processes ? lane_read_process : lane_read_cgroup;
-		lane->idle = processes ? lane_rest : lane_idle;
-		r = lane_start(lane,
-			       processes ? catalog->options.processes : catalog->options.cgroups);
+		lane->perform = lane_read_cgroup;
+		lane->idle = lane_idle;
+		r = lane_start(lane, catalog->options.cgroups);
 	}
-	return r;
+	return r < 0 ? r : process_cache_start(&catalog->processes, &catalog->lock);
 }
 
 int catalog_new(const struct catalog_options *options, struct catalog **ret)
@@ -617,17 +477,16 @@ int catalog_new(const struct catalog_options *options, struct catalog **ret)
 	pthread_mutex_init(&catalog->lock, NULL);
 	catalog->options = *options;
 	options_fill(&catalog->options);
-	catalog->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	catalog->table = (struct cgroup_table){.size = catalog->options.cgroups,
 					       .bytes_max = catalog->options.bytes,
 					       .context = catalog,
 					       .is_busy = cgroup_is_busy};
-	r = cgroup_table_init(&catalog->table);
-	catalog->processes = calloc(catalog->options.processes, sizeof(*catalog->processes));
-	if (catalog->fd < 0)
-		r = -errno;
-	else if (!catalog->processes)
-		r = -ENOMEM;
+	catalog->processes = (struct process_cache){.size = catalog->options.processes,
+						    .context = catalog->options.context,
+						    .read = catalog->options.read_process};
+	r = cgroup_changes_init(&catalog->changes);
+	if (r == 0)
+		r = cgroup_table_init(&catalog->table);
 	for (size_t i = 0; i < ARRAY_LEN(catalog->runtimes) && r == 0; i++)
 		r = runtimes_new(options->roots, &catalog->runtimes[i]);
 	catalog->options.roots = NULL; /* copied by those */
@@ -641,41 +500,33 @@ int catalog_new(const struct catalog_options *options, struct catalog **ret)
 	return 0;
 }
 
-void catalog_free(struct catalog *catalog)
+/* False: a thread hangs; it may come back, and then uses what is here. */
+static bool catalog_stop(struct catalog *catalog)
 {
+	struct lane *const lanes[] = {&catalog->lanes[LANE_SYSTEM], &catalog->lanes[LANE_USERS],
+				      &catalog->processes.lane};
 	bool ended = true;
 
-	if (!catalog)
-		return;
 	pthread_mutex_lock(&catalog->lock);
-	for (int i = 0; i < LANES; i++)
-		lane_stop(&catalog->lanes[i]);
+	for (size_t i = 0; i < ARRAY_LEN(lanes); i++)
+		lane_stop(lanes[i]);
 	pthread_mutex_unlock(&catalog->lock);
-	for (int i = 0; i < LANES; i++)
-		ended &= lane_join(&catalog->lanes[i], 500);
-	if (!ended) /* it may come back, and then uses what is here */
-		return;
-	for (int i = 0; i < LANES; i++)
-		lane_done(&catalog->lanes[i]);
-	for (uint32_t i = 0; catalog->processes && i < catalog->options.processes; i++)
-		ancestry_unref(catalog->processes[i].ancestry);
-	for (size_t i = 0; i < ARRAY_LEN(catalog->runtimes); i++)
-		runtimes_free(catalog->runtimes[i]);
-	cgroup_table_done(&catalog->table);
-	free(catalog->processes);
-	util_closep(&catalog->fd);
-	pthread_mutex_destroy(&catalog->lock);
-	free(catalog);
+	for (size_t i = 0; i < ARRAY_LEN(lanes); i++)
+		ended &= lane_join(lanes[i], 500);
+	return ended;
 }
 
-void catalog_count(struct catalog *catalog, struct catalog_counts *ret)
+void catalog_free(struct catalog *catalog)
 {
-	pthread_mutex_lock(&catalog->lock);
-	*ret = catalog->counts;
-	ret->cgroups = catalog->table.used;
-	ret->bytes = catalog->table.bytes;
-	ret->evicted = catalog->table.evicted;
-	for (int i = 0; i < LANES; i++)
-		ret->late[i] = catalog->lanes[i].late;
-	pthread_mutex_unlock(&catalog->lock);
+	if (!catalog || !catalog_stop(catalog))
+		return;
+	for (int i = 0; i < LANES; i++) {
+		lane_done(&catalog->lanes[i]);
+		runtimes_free(catalog->runtimes[i]);
+	}
+	process_cache_done(&catalog->processes);
+	cgroup_table_done(&catalog->table);
+	cgroup_changes_done(&catalog->changes);
+	pthread_mutex_destroy(&catalog->lock);
+	free(catalog);
 }

@@ -229,3 +229,25 @@ void facts_unrefp(struct facts **facts)
 {
 	facts_unref(*facts);
 }
+
+static bool labels_equal(const struct fact_labels *a, const struct fact_labels *b)
+{
+	if (a->length != b->length)
+		return false;
+	for (size_t i = 0; i < a->length; i++)
+		if (!util_streq(a->list[i].key, b->list[i].key) ||
+		    !util_streq(a->list[i].value, b->list[i].value))
+			return false;
+	return true;
+}
+
+bool facts_equal(const struct facts *a, const struct facts *b)
+{
+	return a->owner == b->owner && a->container.runtime == b->container.runtime &&
+	       util_streq(a->container.name, b->container.name) &&
+	       util_streq(a->container.image, b->container.image) &&
+	       util_streq(a->pod.namespace, b->pod.namespace) &&
+	       util_streq(a->pod.name, b->pod.name) &&
+	       labels_equal(&a->container.labels, &b->container.labels) &&
+	       labels_equal(&a->pod.labels, &b->pod.labels);
+}

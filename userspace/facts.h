@@ -66,6 +66,9 @@ struct facts *facts_ref(struct facts *facts);
 void facts_unref(struct facts *facts);
 void facts_unrefp(struct facts **facts); /* for _cleanup_ */
 
+/* Of all that a policy can match, or an event tell. */
+bool facts_equal(const struct facts *a, const struct facts *b);
+
 /* What is being found out. Init with facts_draft_init(). */
 struct draft_labels {
 	struct {

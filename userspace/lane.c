@@ -97,6 +97,12 @@ bool lane_wait(struct lane *lane, int64_t deadline)
 	return pthread_cond_timedwait(&lane->done, lane->lock, &until) != ETIMEDOUT;
 }
 
+void lane_give_up(struct lane *lane)
+{
+	lane->late = true;
+	lane->waits_in_vain++;
+}
+
 static void cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t attributes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A thread that works off a queue of slot numbers, and the knowledge of whether waiting for it
- * makes sense. For catalog.c, whose mutex guards all of it.
+ * makes sense. For catalog.c and process_cache.c; the catalog's mutex guards all of it.
  */
 #ifndef DNSFENCE_LANE_H
 #define DNSFENCE_LANE_H
@@ -26,6 +26,7 @@ struct lane {
 	uint32_t *links; /* by slot: the next one in its queue, + 1 */
 	uint8_t *queued; /* by slot: its urgency + 1 */
 	int64_t wake; /* CLOCK_MONOTONIC in ns, when idle() wants to be called; 0: never */
+	uint64_t readings, waits_in_vain; /* for the owner to count and tell */
 	void *context;
 	/* With the lock held; may let it go meanwhile. */
 	void (*perform)(void *context, struct lane *lane, uint32_t slot);
@@ -50,6 +51,8 @@ static inline bool lane_has_slot(const struct lane *lane, uint32_t slot)
 
 /* Until deadline, CLOCK_MONOTONIC in ns, something is done: false when it has passed. */
 bool lane_wait(struct lane *lane, int64_t deadline);
+/* What was waited for did not come: nobody else is to wait. */
+void lane_give_up(struct lane *lane);
 
 int64_t lane_now(void);
 
