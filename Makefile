@@ -158,11 +158,11 @@ $(build)/tamper: $(build)/tools/tamper.o
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
 # Cgroups as they start: how soon their policy is there, and what they get until then.
-$(build)/starts: $(build)/tools/starts.o
+$(build)/starts: $(call objects_of,tools/starts.c tools/crowd.c)
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
 # A thousand who ask at a rate, each from a cgroup of his own.
-$(build)/askers: $(build)/tools/askers.o
+$(build)/askers: $(call objects_of,tools/askers.c tools/crowd.c)
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
 # What the kernel tests run, beside dnsfence itself.

@@ -11,21 +11,17 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define NAMES_MAX 2000
+#include "crowd.h"
+
 #define RATE_MAX 1000000
 #define SECONDS_MAX 60
 #define BURST 20
@@ -45,12 +41,6 @@ struct tally {
 	int64_t end;
 };
 
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "askers: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static int64_t now_ns(void)
 {
 	struct timespec now;
@@ -65,21 +55,6 @@ static void sleep_until(int64_t when)
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
 		;
-}
-
-/* Make the cgroup of that name and go there. */
-static void enter(const char *name)
-{
-	char path[PATH_MAX];
-	int procs;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", name);
-	if (mkdir(name, 0755) < 0)
-		die(name);
-	procs = open(path, O_WRONLY | O_CLOEXEC);
-	if (procs < 0 || write(procs, "0", 1) != 1)
-		die(path);
-	close(procs);
 }
 
 static void ask(int fd, const struct sockaddr_in *resolver, uint64_t number, struct tally *tally)
@@ -110,7 +85,7 @@ static _Noreturn void run_asker(const struct plan *plan, int self, const char *n
 	int fd;
 
 	(void)prctl(PR_SET_TIMERSLACK, 1ul); /* ns; 50 us otherwise */
-	enter(name);
+	cgroup_enter(name);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		die("socket");
@@ -123,17 +98,6 @@ static _Noreturn void run_asker(const struct plan *plan, int self, const char *n
 	}
 	tally->end = now_ns();
 	_exit(0);
-}
-
-static int read_names(char names[NAMES_MAX][128])
-{
-	int length = 0;
-
-	while (length < NAMES_MAX && fgets(names[length], 128, stdin)) {
-		names[length][strcspn(names[length], "\n")] = 0;
-		length++;
-	}
-	return length;
 }
 
 static int report(const struct plan *plan, const struct tally *tallies)
@@ -153,14 +117,11 @@ static int report(const struct plan *plan, const struct tally *tallies)
 	return 0;
 }
 
-static int run(struct plan *plan, char names[NAMES_MAX][128])
+static int run(struct plan *plan, const struct names *names)
 {
-	struct tally *tallies = mmap(NULL, NAMES_MAX * sizeof(*tallies), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status, wrong = 0;
+	struct tally *tallies = shared_memory(NAMES_MAX * sizeof(*tallies));
+	int wrong;
 
-	if (tallies == MAP_FAILED)
-		die("mmap");
 	plan->begin = now_ns() + START_NS;
 	for (int i = 0; i < plan->askers; i++) {
 		pid_t child = fork();
@@ -168,19 +129,17 @@ static int run(struct plan *plan, char names[NAMES_MAX][128])
 		if (child < 0)
 			die("fork");
 		if (!child)
-			run_asker(plan, i, names[i], &tallies[i]);
+			run_asker(plan, i, names->list[i], &tallies[i]);
 	}
-	while (wait(&status) > 0)
-		wrong |= status;
+	wrong = wait_for_children();
 	for (int i = 0; i < plan->askers; i++)
-		if (rmdir(names[i]) < 0)
-			die(names[i]);
+		cgroup_remove(names->list[i]);
 	return wrong ? 1 : report(plan, tallies);
 }
 
 int main(int argc, char **argv)
 {
-	static char names[NAMES_MAX][128];
+	static struct names names;
 	struct plan plan = {.resolver = {.sin_family = AF_INET, .sin_port = htons(PORT)}};
 	long rate = argc == 5 ? strtol(argv[1], NULL, 10) : 0;
 	long seconds = argc == 5 ? strtol(argv[2], NULL, 10) : 0;
@@ -190,10 +149,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: askers RATE SECONDS ADDRESS DIR <names\n");
 		return 2;
 	}
-	plan.askers = read_names(names);
+	names_read(&names);
+	plan.askers = names.length;
 	if (!plan.askers || chdir(argv[4]) < 0)
 		die(argv[4]);
 	plan.turn = 1000000000ll * BURST / rate;
 	plan.bursts = (int)(rate * seconds / BURST / plan.askers) + 1;
-	return run(&plan, names);
+	return run(&plan, &names);
 }

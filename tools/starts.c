@@ -11,37 +11,22 @@
 #include <bpf/bpf.h>
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bpf/abi.h"
+#include "crowd.h"
 
-#define NAMES_MAX 1000
 #define ENTRY_SECONDS 10 /* then it is not coming */
 #define LOOK_NS 10000 /* from one look at the table to the next: the resolution */
 #define PATIENCE_SECONDS 20 /* of who has not seen his own policy */
 #define PORT 53
-
-struct names {
-	char list[NAMES_MAX][128];
-	int length;
-};
-
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "starts: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static double now_us(void)
 {
@@ -54,14 +39,6 @@ static double now_us(void)
 static void pause_ns(long ns)
 {
 	(void)nanosleep(&(struct timespec){0, ns}, NULL);
-}
-
-static void read_names(struct names *names)
-{
-	while (names->length < NAMES_MAX && fgets(names->list[names->length], 128, stdin)) {
-		names->list[names->length][strcspn(names->list[names->length], "\n")] = 0;
-		names->length++;
-	}
 }
 
 /* From mkdir() to the entry. ----------------------------------------------------------------- */
@@ -106,8 +83,7 @@ static double time_one(const int tables[DF_GENERATIONS], const char *name)
 		else
 			pause_ns(LOOK_NS);
 	}
-	if (rmdir(name) < 0)
-		die(name);
+	cgroup_remove(name);
 	return took;
 }
 
@@ -202,15 +178,9 @@ static void ask_all(struct seen *seen, int fd, char **addresses)
 /* By turns with the first socket it made, and with one made for the round. */
 static void start_asking(struct seen *seen, const char *name, double until, char **addresses)
 {
-	char path[PATH_MAX];
-	int procs, kept;
+	int kept;
 
-	snprintf(path, sizeof(path), "%s/cgroup.procs", name);
-	if (mkdir(name, 0755) < 0)
-		die(name);
-	procs = open(path, O_WRONLY | O_CLOEXEC);
-	if (procs < 0 || write(procs, "0", 1) != 1)
-		die(path);
+	cgroup_enter(name);
 	kept = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ask_all(seen, kept, addresses);
 	while (now_us() < until ||
@@ -227,14 +197,10 @@ static void start_asking(struct seen *seen, const char *name, double until, char
 
 static int run_race(const char *milliseconds, char **addresses, const struct names *names)
 {
-	size_t size = NAMES_MAX * sizeof(struct seen);
-	struct seen *seen =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct seen *seen = shared_memory(NAMES_MAX * sizeof(*seen));
 	double until = now_us() + strtod(milliseconds, NULL) * 1e3;
-	int status, r = 0;
+	int wrong;
 
-	if (seen == MAP_FAILED)
-		die("mmap");
 	for (int i = 0; i < names->length; i++) {
 		pid_t child = fork();
 
@@ -243,18 +209,16 @@ static int run_race(const char *milliseconds, char **addresses, const struct nam
 		if (!child)
 			start_asking(&seen[i], names->list[i], until, addresses);
 	}
-	while (wait(&status) > 0)
-		r |= status;
+	wrong = wait_for_children();
 	for (int i = 0; i < names->length; i++) {
 		printf("%s rounds=%u parents=%u own=%u between=%u back=%u neither=%u leaked=%u "
 		       "error=%d\n",
 		       names->list[i], seen[i].rounds, seen[i].parents, seen[i].own,
 		       seen[i].between, seen[i].back, seen[i].neither, seen[i].leaked,
 		       seen[i].error);
-		if (rmdir(names->list[i]) < 0)
-			die(names->list[i]);
+		cgroup_remove(names->list[i]);
 	}
-	return r != 0;
+	return wrong != 0;
 }
 
 static int print_usage(void)
@@ -272,7 +236,7 @@ int main(int argc, char **argv)
 
 	if (!latency && !race)
 		return print_usage();
-	read_names(&names);
+	names_read(&names);
 	if (chdir(argv[argc - 1]) < 0)
 		die(argv[argc - 1]);
 	return latency ? run_latency(argv[2], &names) : run_race(argv[2], argv + 3, &names);
