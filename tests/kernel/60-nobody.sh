@@ -5,13 +5,8 @@
 # A user without privileges inside the fence can neither detach nor replace nor write anything of
 # it, nor leave it.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/tampering.sh"
 . "$(dirname "$0")/attempts.sh"
-need bpftool setpriv tc unshare
-setup
-simple_policy
-start_fence
-prepare_attempts
+setup_attempts
 WHO=nobody
 AS=(fenced setpriv --reuid nobody --regid nogroup --clear-groups)
 

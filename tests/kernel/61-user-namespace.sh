@@ -5,13 +5,8 @@
 # Root of a user namespace that a user without privileges made has every capability there, and
 # none over the fence. Its own BPF file system is empty, the host's stays where it is.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/tampering.sh"
 . "$(dirname "$0")/attempts.sh"
-need bpftool setpriv tc unshare
-setup
-simple_policy
-start_fence
-prepare_attempts
+setup_attempts
 nobody=(fenced setpriv --reuid nobody --regid nogroup --clear-groups)
 "${nobody[@]}" unshare -Ur true 2>/dev/null || skip "this kernel gives users no user namespaces"
 

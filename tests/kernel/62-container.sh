@@ -8,13 +8,8 @@
 # the kernel asks for the owner of a pin, not for a capability; the daemon mends that. With pins on
 # a BPF file system of their own it has nothing to do.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/tampering.sh"
 . "$(dirname "$0")/attempts.sh"
-need bpftool setpriv tc unshare
-setup
-simple_policy
-start_fence
-prepare_attempts
+setup_attempts
 mkdir "$CGROUP2/$APPS/container" "$WORK/rootfs"
 DOCKER=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap
 DOCKER+=,+net_bind_service,+sys_chroot,+kill,+audit_write

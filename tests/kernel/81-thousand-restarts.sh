@@ -37,12 +37,7 @@ expect_more "of them when they were ready" "$ready" $((RESTARTS / 5))
 expect_more "of them before that" $((died - ready)) $((RESTARTS / 5))
 expect "what they complained of" "$(cat "$WORK"/log.* | grep -v '^dnsfence: ready')" ""
 
-daemons=''
-for name in $INSTANCES; do
-	launch "$name"
-	daemons+=" $RUNNING"
-	wait_ready "$name" || die "the last daemon of $name: $(tail -n 1 "$WORK/log.$name.now")"
-done
+launch_last
 expect_closed_throughout
 for name in $INSTANCES; do
 	expect_balance "$name"
@@ -58,6 +53,5 @@ for name in $INSTANCES; do
 	# One that is killed between a line and telling the ring of it leaves that record to the next.
 	expect_more "$name: the log has hardly anything twice" $((denied + denied / 1000 + 1)) "$lines"
 done
-# shellcheck disable=SC2086
-kill $daemons
+kill_last
 finish

@@ -75,18 +75,12 @@ expect "what went wrong" "$(<"$WORK/complaints")" ""
 expect "versions started on the maps of another" "$(grep -c adopts "$WORK/switched")" $((UPGRADES / 4 * 4))
 expect "versions started with maps of their own" "$(grep -c replaces "$WORK/switched")" $((UPGRADES / 4 * 4))
 
-daemons=''
-for name in $INSTANCES; do
-	launch "$name"
-	daemons+=" $RUNNING"
-	wait_ready "$name" || die "the last daemon of $name: $(tail -n 1 "$WORK/log.$name.now")"
-done
+launch_last
 expect_closed_throughout
 for name in $INSTANCES; do
 	expect_balance "$name"
 	expect_more "$name: denied since the last new maps" "$(instance "$name" status -j | jq .counters.denied)" 0
 	expect "$name: pins left of an exchange" "$(find "$PIN_DIR/$name" -name '*-new')" ""
 done
-# shellcheck disable=SC2086
-kill $daemons
+kill_last
 finish

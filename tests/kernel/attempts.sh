@@ -5,6 +5,8 @@
 # attempt is first shown to work for the host's root, on something like the fence that nobody
 # needs; then it has to fail with the errno that the test names.
 
+. "$HERE/tampering.sh"
+
 DECOY=$CGROUP2/$ID-decoy
 DECOY_PINS=/sys/fs/bpf/$ID-decoy
 drop_decoy() {
@@ -13,8 +15,12 @@ drop_decoy() {
 }
 trap 'drop_decoy; cleanup' EXIT
 
-# prepare_attempts: what has to be known or made by root before.
-prepare_attempts() {
+# setup_attempts: a closed fence, and what has to be known or made by root before.
+setup_attempts() {
+	need bpftool setpriv tc unshare
+	setup
+	simple_policy
+	start_fence
 	mkdir "$WORK/bin" "$DECOY" "$DECOY/below" || die "no decoy"
 	mkdir -m 700 "$DECOY_PINS" || die "no pin directory for the decoy"
 	cp "$TAMPER" "$PROBE" "$WORK/bin"

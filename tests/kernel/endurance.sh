@@ -125,6 +125,22 @@ setup_endurance() {
 	start_senders
 }
 
+# The daemons that take over at the end, and go in peace.
+launch_last() {
+	local name
+	LAST=''
+	for name in $INSTANCES; do
+		launch "$name"
+		LAST+=" $RUNNING"
+		wait_ready "$name" || die "the last daemon of $name: $(tail -n 1 "$WORK/log.$name.now")"
+	done
+}
+
+kill_last() {
+	# shellcheck disable=SC2086
+	kill $LAST
+}
+
 # Nothing forbidden has left, everything sanctioned has.
 expect_closed_throughout() {
 	local rate

@@ -86,7 +86,8 @@ static int raw_fragments(struct probe *p)
 	return raw_fragment_first(p) ?: raw_fragment_later(p);
 }
 
-static int ip6_atomic_fragment(struct probe *p)
+/* A datagram behind a fragment header of our choice. */
+static int send_fragment(struct probe *p, uint8_t protocol, uint16_t offset)
 {
 	struct packet packet = {}, body = {};
 	union endpoint source;
@@ -96,9 +97,14 @@ static int ip6_atomic_fragment(struct probe *p)
 		return result;
 	put_udp(&body, p, &source, &p->to);
 	put_ip6(&packet, &source, &p->to, IPPROTO_FRAGMENT, 8 + body.len);
-	put_fragment(&packet, IPPROTO_UDP, 0, false);
+	put_fragment(&packet, protocol, offset, false);
 	put(&packet, body.bytes, body.len);
 	return send_raw(p, &packet, &p->to);
+}
+
+static int ip6_atomic_fragment(struct probe *p)
+{
+	return send_fragment(p, IPPROTO_UDP, 0);
 }
 
 static int send_tcp_segment(struct probe *p, uint8_t flags)
@@ -211,17 +217,7 @@ static int raw_overlap(struct probe *p)
  */
 static int ip6_fragment_next(struct probe *p)
 {
-	struct packet packet = {}, body = {};
-	union endpoint source;
-	int result = find_source(p, &p->to, &source);
-
-	if (result)
-		return result;
-	put_udp(&body, p, &source, &p->to);
-	put_ip6(&packet, &source, &p->to, IPPROTO_FRAGMENT, 8 + body.len);
-	put_fragment(&packet, IPPROTO_ICMPV6, 1, false);
-	put(&packet, body.bytes, body.len);
-	return send_raw(p, &packet, &p->to);
+	return send_fragment(p, IPPROTO_ICMPV6, 1);
 }
 
 /* The query as the data of protocol -x: what a tunnel's or another protocol's packet looks like. */
