@@ -198,12 +198,6 @@ static void print_finding(const struct finding *finding)
 		printf("         -> %s\n", finding->advice);
 }
 
-static void write_text(struct json *to, const char *key, const char *text)
-{
-	if (text[0])
-		json_put(to, key, text);
-}
-
 static void write_finding(const struct finding *finding, struct json *to)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -211,7 +205,7 @@ static void write_finding(const struct finding *finding, struct json *to)
 	json_open(to, NULL);
 	json_put(to, "state", state_names[finding->state]);
 	json_put(to, "source", finding->source);
-	write_text(to, "file", finding->path);
+	json_put_text(to, "file", finding->path);
 	if (finding->line)
 		json_uint(to, "line", finding->line);
 	if (finding->address) {
@@ -220,12 +214,12 @@ static void write_finding(const struct finding *finding, struct json *to)
 		json_uint(to, "port", finding->port);
 		json_close(to);
 	}
-	write_text(to, "service", finding->service);
-	write_text(to, "asker", finding->who);
-	write_text(to, "policy", finding->policy);
-	write_text(to, "text", finding->text);
-	write_text(to, "reason", finding->why);
-	write_text(to, "advice", finding->advice);
+	json_put_text(to, "service", finding->service);
+	json_put_text(to, "asker", finding->who);
+	json_put_text(to, "policy", finding->policy);
+	json_put_text(to, "text", finding->text);
+	json_put_text(to, "reason", finding->why);
+	json_put_text(to, "advice", finding->advice);
 	json_close(to);
 }
 

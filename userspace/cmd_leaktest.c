@@ -667,8 +667,7 @@ static void begin_json(struct leaktest *test)
 	struct json *to = &test->json;
 
 	json_open(to, NULL);
-	if (test->asker.what[0])
-		json_put(to, "asker", test->asker.what);
+	json_put_text(to, "asker", test->asker.what);
 	json_put(to, "cgroup", test->asker.cgroup);
 	json_bool(to, "loaded", test->loaded);
 	json_list(to, "targets");

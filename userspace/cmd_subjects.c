@@ -198,23 +198,17 @@ static void print_row(const struct listing *listing, const struct subject_row *r
 	putchar('\n');
 }
 
-static void write_text(struct json *to, const char *key, const char *text)
-{
-	if (text && text[0])
-		json_put(to, key, text);
-}
-
 static void write_container(struct json *to, const struct subject_row *row)
 {
 	const struct facts *facts = row->facts;
 
 	json_open(to, "container");
 	json_put(to, "id", row->identity.container.id);
-	write_text(to, "name", facts ? facts->container.name : NULL);
-	write_text(to, "image", facts ? facts->container.image : NULL);
-	write_text(to, "runtime",
-		   identity_runtime_name(facts ? facts->container.runtime
-					       : row->identity.container.runtime));
+	json_put_text(to, "name", facts ? facts->container.name : NULL);
+	json_put_text(to, "image", facts ? facts->container.image : NULL);
+	json_put_text(to, "runtime",
+		      identity_runtime_name(facts ? facts->container.runtime
+						  : row->identity.container.runtime));
 	json_close(to);
 }
 
@@ -236,8 +230,8 @@ static void write_row(struct listing *listing, const struct subject_row *row)
 	if (row_is_pod(row)) {
 		json_open(to, "pod");
 		json_put(to, "uid", identity->pod.uid);
-		write_text(to, "namespace", row->facts ? row->facts->pod.namespace : NULL);
-		write_text(to, "name", row->facts ? row->facts->pod.name : NULL);
+		json_put_text(to, "namespace", row->facts ? row->facts->pod.namespace : NULL);
+		json_put_text(to, "name", row->facts ? row->facts->pod.name : NULL);
 		json_close(to);
 	}
 	json_put(to, "policy", policy_name(listing, row->rank));
@@ -300,7 +294,7 @@ static void listing_users(struct listing *listing)
 		if (listing->options->json) {
 			json_open(&listing->json, NULL);
 			json_uint(&listing->json, "uid", entry->key.uid);
-			write_text(&listing->json, "name", user ? user->pw_name : NULL);
+			json_put_text(&listing->json, "name", user ? user->pw_name : NULL);
 			json_put(&listing->json, "policy", policy_name(listing, entry->rank));
 			json_uint(&listing->json, "rank", entry->rank + 1);
 			json_close(&listing->json);

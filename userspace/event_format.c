@@ -53,12 +53,6 @@ static void format_time(const struct timespec *time, char text[32])
 	snprintf(text + length, 32 - length, ".%06ldZ", time->tv_nsec / 1000);
 }
 
-static void write_text(struct json *to, const char *key, const char *value)
-{
-	if (value && value[0])
-		json_put(to, key, value);
-}
-
 static void write_number(struct json *to, const char *key, uint64_t value)
 {
 	if (value)
@@ -128,7 +122,7 @@ static void write_endpoint(const struct df_event *record, const char *key, const
 static void write_network(const struct df_event *record, struct json *to)
 {
 	json_open(to, "network");
-	write_text(to, "transport", event_transport_name(record->protocol));
+	json_put_text(to, "transport", event_transport_name(record->protocol));
 	json_put(to, "protocol", event_service_name(record->service));
 	if (record->family)
 		json_put(to, "type", record->family == 6 ? "ipv6" : "ipv4");
@@ -158,14 +152,14 @@ static void write_culprit(const struct event *event, struct json *to)
 	if (event->record.flags & DF_EVENT_CALLER) {
 		json_open(to, "process");
 		json_uint(to, "pid", event->record.caller.tgid);
-		write_text(to, "name", event->process_name);
-		write_text(to, "executable", event->executable);
-		write_text(to, "command_line", event->command);
+		json_put_text(to, "name", event->process_name);
+		json_put_text(to, "executable", event->executable);
+		json_put_text(to, "command_line", event->command);
 		if (event->record.caller.parent_tgid) {
 			json_open(to, "parent");
 			json_uint(to, "pid", event->record.caller.parent_tgid);
-			write_text(to, "name", event->record.caller.parent_comm);
-			write_text(to, "executable", event->parent_executable);
+			json_put_text(to, "name", event->record.caller.parent_comm);
+			json_put_text(to, "executable", event->parent_executable);
 			json_close(to);
 		}
 		json_close(to);
@@ -175,7 +169,7 @@ static void write_culprit(const struct event *event, struct json *to)
 	snprintf(uid, sizeof(uid), "%u", event->record.caller.uid);
 	json_open(to, "user");
 	json_put(to, "id", uid);
-	write_text(to, "name", event->user);
+	json_put_text(to, "name", event->user);
 	json_close(to);
 }
 
@@ -209,7 +203,7 @@ static void write_cgroup(uint64_t id, const char *path, struct json *to)
 		return;
 	json_open(to, "cgroup");
 	json_uint(to, "id", id);
-	write_text(to, "path", path);
+	json_put_text(to, "path", path);
 	json_close(to);
 }
 
@@ -227,8 +221,8 @@ static void write_via(const struct event *event, struct json *to)
 	if (via->tgid) {
 		json_open(to, "process");
 		json_uint(to, "pid", via->tgid);
-		write_text(to, "name", via->comm);
-		write_text(to, "executable", event->via_executable);
+		json_put_text(to, "name", via->comm);
+		json_put_text(to, "executable", event->via_executable);
 		if (via->parent_tgid) {
 			json_open(to, "parent");
 			json_uint(to, "pid", via->parent_tgid);
@@ -254,7 +248,7 @@ static void write_own(const struct event *event, struct json *to)
 
 	json_open(to, "dnsfence");
 	json_put(to, "hook", hook_name(record->hook));
-	write_text(to, "mode", lookup_words(event)->mode);
+	json_put_text(to, "mode", lookup_words(event)->mode);
 	json_put(to, "verdict", event_verdict_name(record->verdict));
 	json_bool(to, "packet", record->flags & DF_EVENT_PACKET);
 	write_number(to, "errno", (uint64_t)record->errnum);
@@ -351,14 +345,14 @@ static void write_tamper(const struct event *event, const char *host, struct jso
 	json_open(to, "dnsfence");
 	json_open(to, "tamper");
 	json_put(to, "object", tamper->object);
-	write_text(to, "name", tamper->name);
+	json_put_text(to, "name", tamper->name);
 	json_put(to, "what", tamper->what);
 	json_bool(to, "restored", tamper->restored);
 	if (tamper->neighbour) {
 		json_open(to, "program");
 		json_uint(to, "id", tamper->program.id);
-		write_text(to, "name", tamper->program.name);
-		write_text(to, "tag", tamper->program.tag);
+		json_put_text(to, "name", tamper->program.name);
+		json_put_text(to, "tag", tamper->program.tag);
 		json_close(to);
 	}
 	json_close(to);
@@ -423,7 +417,7 @@ static void write_drift(const struct event *event, const char *host, struct json
 	json_open(to, "dnsfence");
 	json_open(to, "drift");
 	json_put(to, "source", drift->source);
-	write_text(to, "path", drift->path);
+	json_put_text(to, "path", drift->path);
 	write_number(to, "lifetime", drift->lifetime_s);
 	json_close(to);
 	json_close(to);

@@ -46,15 +46,12 @@ static void json_query(struct json *to, const struct query *query, uint8_t servi
 static void json_asker(struct json *to, const struct asker *asker)
 {
 	json_open(to, "asker");
-	if (asker->what[0])
-		json_put(to, "what", asker->what);
-	if (asker->cgroup[0])
-		json_put(to, "cgroup", asker->cgroup);
+	json_put_text(to, "what", asker->what);
+	json_put_text(to, "cgroup", asker->cgroup);
 	if (asker->uid != DF_UID_ANY) {
 		json_open(to, "user");
 		json_uint(to, "id", asker->uid);
-		if (asker->user[0])
-			json_put(to, "name", asker->user);
+		json_put_text(to, "name", asker->user);
 		json_close(to);
 	}
 	json_bool(to, "fenced", !asker->outside);

@@ -3,28 +3,22 @@
 
 #define SHORT_ID 12 /* digits, as docker ps and podman ps show them */
 
-static void write_text(struct json *to, const char *key, const char *value)
-{
-	if (value && value[0])
-		json_put(to, key, value);
-}
-
 /* A container's members; its object stays open. */
 static void write_container(enum runtime runtime, const char *id, struct json *to)
 {
 	json_open(to, "container");
-	write_text(to, "id", id);
-	write_text(to, "runtime", identity_runtime_name(runtime));
+	json_put_text(to, "id", id);
+	json_put_text(to, "runtime", identity_runtime_name(runtime));
 }
 
 static void write_pod(const char *uid, const char *space, const char *name, struct json *to)
 {
 	json_open(to, "orchestrator");
 	json_put(to, "type", "kubernetes");
-	write_text(to, "namespace", space);
+	json_put_text(to, "namespace", space);
 	json_open(to, "resource");
 	json_put(to, "type", "pod");
-	write_text(to, "name", name);
+	json_put_text(to, "name", name);
 	json_put(to, "id", uid);
 	json_close(to);
 	json_close(to);
@@ -36,7 +30,7 @@ void facts_write_ecs(const struct facts *facts, struct json *to)
 		return;
 	if (facts->container.runtime) {
 		write_container(facts->container.runtime, facts->container.id, to);
-		write_text(to, "name", facts->container.name);
+		json_put_text(to, "name", facts->container.name);
 		if (facts->container.image[0]) {
 			json_open(to, "image");
 			json_put(to, "name", facts->container.image);
@@ -52,8 +46,8 @@ void facts_write_own(const struct facts *facts, struct json *to)
 {
 	if (!facts)
 		return;
-	write_text(to, "unit", facts->unit);
-	write_text(to, "user_unit", facts->user_unit);
+	json_put_text(to, "unit", facts->unit);
+	json_put_text(to, "user_unit", facts->user_unit);
 	if (facts->user_unit[0])
 		json_uint(to, "user_unit_uid", facts->user);
 	if (!facts->nested.runtime && !facts->nested_pod[0])

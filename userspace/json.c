@@ -178,6 +178,12 @@ void json_put(struct json *json, const char *key, const char *value)
 	json_put_n(json, key, value, strlen(value));
 }
 
+void json_put_text(struct json *json, const char *key, const char *value)
+{
+	if (value && value[0])
+		json_put(json, key, value);
+}
+
 void json_uint(struct json *json, const char *key, uint64_t value)
 {
 	char digits[20];

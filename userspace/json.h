@@ -30,6 +30,8 @@ void json_close(struct json *json);
 void json_list(struct json *json, const char *key);
 void json_list_end(struct json *json);
 void json_put(struct json *json, const char *key, const char *value);
+/* Nothing for NULL or "". */
+void json_put_text(struct json *json, const char *key, const char *value);
 void json_put_n(struct json *json, const char *key, const char *value, size_t length);
 void json_uint(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);

@@ -138,8 +138,7 @@ static void json_edges(const struct status_source *source, struct json *to)
 		json_put(to, "wanted", edge_side_names(edge->sides));
 		json_put(to, "fenced", edge_side_names(edge->fenced));
 		json_uint(to, "priority", edge->priority);
-		if (edge->problem[0])
-			json_put(to, "problem", edge->problem);
+		json_put_text(to, "problem", edge->problem);
 		json_close(to);
 	}
 	json_list_end(to);

@@ -142,8 +142,7 @@ static void json_owner(const struct sweep_record *record, struct json *to)
 	json_close(to);
 	json_open(to, "cgroup");
 	json_uint(to, "id", record->socket.cgroup_id);
-	if (record->cgroup[0])
-		json_put(to, "path", record->cgroup);
+	json_put_text(to, "path", record->cgroup);
 	json_close(to);
 	facts_write_all(record->facts, to);
 	json_open(to, "netns");
