@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One event, complete: the kernel's record and what user space found out about it. ring.c and
- * enrich.c fill it, event_format.c writes it, the sinks carry the text.
+ * enrich.c fill it, event_json.c and event_line.c write it, the sinks carry the text.
  */
 #ifndef DNSFENCE_EVENT_H
 #define DNSFENCE_EVENT_H
