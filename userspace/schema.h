@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every key of the configuration, once. The parser (config.c), the JSON Schema and the manual
- * page (tools/schema-dump.c) read this table; a new key is a new row.
+ * Every key of the configuration, once. The parser (config_read.c, config_value.c), the JSON Schema
+ * and the manual page (tools/schema-dump.c) read this table; a new key is a new row.
  */
 #ifndef DNSFENCE_SCHEMA_H
 #define DNSFENCE_SCHEMA_H
