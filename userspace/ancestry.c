@@ -131,8 +131,3 @@ void ancestry_unref(struct ancestry *ancestry)
 	if (ancestry && __atomic_sub_fetch(&ancestry->references, 1, __ATOMIC_ACQ_REL) == 0)
 		free(ancestry);
 }
-
-void ancestry_unrefp(struct ancestry **ancestry)
-{
-	ancestry_unref(*ancestry);
-}

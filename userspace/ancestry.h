@@ -24,6 +24,5 @@ struct ancestry *ancestry_blank(uint32_t pid);
 
 struct ancestry *ancestry_ref(struct ancestry *ancestry);
 void ancestry_unref(struct ancestry *ancestry);
-void ancestry_unrefp(struct ancestry **ancestry); /* for _cleanup_ */
 
 #endif

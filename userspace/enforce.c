@@ -268,6 +268,17 @@ static int enforce_open(const struct options *options, const struct prepared *pr
 	return 0;
 }
 
+/* Detach, remove the pins, take the filters away. */
+static int enforce_stop(struct enforcement *enforcement, struct problem *problem)
+{
+	const struct pins *pins = enforcement->pins;
+	int r = enforcement->fence.object ? enforce_open_edge(enforcement, problem) : 0, removed;
+
+	enforce_close(enforcement);
+	removed = pins ? pins_remove(pins, problem) : 0;
+	return r < 0 ? r : removed;
+}
+
 int enforce_start(const struct options *options, const struct prepared *prepared,
 		  const struct pins *pins, struct enforcement *ret, struct problem *problem)
 {
@@ -441,14 +452,4 @@ void enforce_close(struct enforcement *enforcement)
 	util_closep(&enforcement->cgroup_fd);
 	util_closep(&enforcement->pins_lock);
 	enforcement->cgroup_fd = enforcement->pins_lock = -1;
-}
-
-int enforce_stop(struct enforcement *enforcement, struct problem *problem)
-{
-	const struct pins *pins = enforcement->pins;
-	int r = enforcement->fence.object ? enforce_open_edge(enforcement, problem) : 0, removed;
-
-	enforce_close(enforcement);
-	removed = pins ? pins_remove(pins, problem) : 0;
-	return r < 0 ? r : removed;
 }

@@ -81,7 +81,4 @@ int enforce_open_edge(struct enforcement *enforcement, struct problem *problem);
 /* Lets go. What is pinned stays attached, and so do the filters. */
 void enforce_close(struct enforcement *enforcement);
 
-/* Detach, remove the pins, take the filters away. */
-int enforce_stop(struct enforcement *enforcement, struct problem *problem);
-
 #endif

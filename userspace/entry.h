@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A line of the log, read back: its fields by their names in dnsfence-events(7), and the readable
- * forms of it. What event_format.c writes, and only that, is known by name here; fields that a
+ * forms of it. What event_json.c writes, and only that, is known by name here; fields that a
  * later version adds are found and shown all the same.
  */
 #ifndef DNSFENCE_ENTRY_H

@@ -47,15 +47,3 @@ void event_format_proposer(const struct event *event, char *to, size_t size)
 	(void)snprintf(to, size, "%s%s%s%s%s", drift->source, drift->router[0] ? " by " : "",
 		       drift->router, event->interface[0] ? " at " : "", event->interface);
 }
-
-/* Names of processes and cgroups are other people's text: nothing of it may reach a terminal raw.
- */
-void event_make_printable(char *text)
-{
-	for (unsigned char *at = (unsigned char *)text; *at; at++) {
-		bool c1 = *at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0; /* U+0080 to U+009F */
-
-		if (*at < 0x20 || *at == 0x7f || c1)
-			*at = '?';
-	}
-}

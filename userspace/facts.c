@@ -80,7 +80,7 @@ void facts_draft_init(struct facts_draft *draft, const struct identity *identity
 	};
 }
 
-void draft_labels_done(struct draft_labels *labels)
+static void draft_labels_done(struct draft_labels *labels)
 {
 	for (size_t i = 0; i < labels->length; i++) {
 		free(labels->list[i].key);

@@ -107,6 +107,5 @@ bool fact_text(const char *text, size_t length, char *to, size_t size);
  */
 int draft_labels_add(struct draft_labels *labels, const char *key, size_t key_length,
 		     const char *value, size_t value_length);
-void draft_labels_done(struct draft_labels *labels);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Other people's text on its way to a terminal; event_format.c has it. */
+/* Other people's text on its way to a terminal. */
 #ifndef DNSFENCE_PRINTABLE_H
 #define DNSFENCE_PRINTABLE_H
 

@@ -38,9 +38,8 @@ static const struct schema_choice choices_edge[] = {
 	{"off", EDGE_OFF, "no interface is fenced"},
 	{"auto", EDGE_AUTO,
 	 "every interface that can carry such frames: the host's ends of veth pairs and taps on "
-	 "the "
-	 "way in, all others but loopback and bridges on the way out, tun devices both ways. With "
-	 "--cgroup below the root: none"},
+	 "the way in, all others but loopback and bridges on the way out, tun devices both ways. "
+	 "With --cgroup below the root: none"},
 	{0},
 };
 
@@ -75,8 +74,7 @@ static const struct schema_choice choices_hooks[] = {
 	{"auto", HOOKS_AUTO, "those the policy, the kernel and IPsec need"},
 	{"all", HOOKS_ALL,
 	 "all of them, and sendto() is denied at the call, before this host's NAT or IPsec can "
-	 "make "
-	 "something else of the lookup; its event then has no question"},
+	 "make something else of the lookup; its event then has no question"},
 	{0},
 };
 
@@ -111,8 +109,8 @@ static const struct schema_field fields_resolver[] = {
 	 .standard = "false",
 	 .doc = "This host's own NAT sends packets for this address elsewhere, as for a "
 		"Kubernetes service address: what was let through to it may leave to another. "
-		"Attaches "
-		"sendmsg4/6, and lookups are then refused at the call, whatever deny_at says."},
+		"Attaches sendmsg4/6, and lookups are then refused at the call, whatever deny_at "
+		"says."},
 	{0},
 };
 
@@ -619,9 +617,8 @@ static const struct schema_field fields_config[] = {
 	 .choices = choices_hooks,
 	 .standard = "auto",
 	 .doc = "Which programs are attached. The verdicts are the same either way, but for a "
-		"sendto() "
-		"that this host's own NAT takes from a fenced port to another, or its IPsec "
-		"hides."},
+		"sendto() that this host's own NAT takes from a fenced port to another, or its "
+		"IPsec hides."},
 	{0},
 };
 

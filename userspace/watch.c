@@ -71,7 +71,7 @@ uint32_t watch_map_id(int fd)
 }
 
 /* The descriptor outlives the cgroup; the kernel finds no such cgroup for it then. */
-bool watch_cgroup_lives(int cgroup_fd)
+static bool watch_cgroup_lives(int cgroup_fd)
 {
 	uint32_t ids[ATTACH_ORDER_MAX];
 

@@ -67,7 +67,6 @@ void watch_compare(const struct df_seal *should, const struct df_seal *is,
 
 uint64_t watch_checksum(const struct df_generation *generation);
 uint32_t watch_map_id(int fd); /* 0: that is no map */
-bool watch_cgroup_lives(int cgroup_fd);
 
 const char *watch_object(enum watch_kind kind);
 const char *watch_what(enum watch_kind kind);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * userspace/event.c and event_format.c: which records of the ring are believed, and what the two
- * lines made of one say.
+ * userspace/event.c, event_json.c and event_line.c: which records of the ring are believed, and
+ * what the two lines made of one say.
  */
 #include <setjmp.h>
 #include <stdarg.h>
