@@ -172,6 +172,7 @@ static void daemon_free(struct daemon *daemon)
 {
 	struct problem problem;
 
+	daemon->loop.stop = true; /* also of one that could not start: it answers nobody */
 	notify_stopping();
 	closing_end(&daemon->closing);
 	daemon_events_drain(daemon);

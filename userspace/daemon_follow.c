@@ -170,6 +170,9 @@ void daemon_follow_tick(struct daemon *daemon)
 
 void daemon_follow_end(struct daemon *daemon)
 {
+	/* A catalog whose thread hangs stays, and with it what the loop would still hear of. */
+	if (daemon->facts_watch)
+		loop_remove(&daemon->loop, daemon->facts_watch);
 	live_free(daemon->live);
 	catalog_free(daemon->catalog);
 	util_closep(&daemon->mount_fd);
