@@ -149,13 +149,14 @@ static void json_set_names(struct json *to)
 	json_list_end(to);
 }
 
-static void json_strings(const struct schema_choice *choices, struct json *to)
+/* One, or a list of them. off: or what a reader of YAML 1.1 sees in that word. */
+static void json_one_or_list(void (*one)(struct json *to), bool off, struct json *to)
 {
 	json_list(to, "oneOf");
 	json_open(to, NULL);
-	json_word(to);
+	one(to);
 	json_close(to);
-	if (choices && choice_is_off(choices)) { /* as a reader of YAML 1.1 sees it */
+	if (off) {
 		json_open(to, NULL);
 		json_bool(to, "const", false);
 		json_close(to);
@@ -164,10 +165,15 @@ static void json_strings(const struct schema_choice *choices, struct json *to)
 	json_put(to, "type", "array");
 	json_uint(to, "minItems", 1);
 	json_open(to, "items");
-	json_word(to);
+	one(to);
 	json_close(to);
 	json_close(to);
 	json_list_end(to);
+}
+
+static void json_strings(const struct schema_choice *choices, struct json *to)
+{
+	json_one_or_list(json_word, choices && choice_is_off(choices), to);
 }
 
 static void json_path(struct json *to)
@@ -176,21 +182,9 @@ static void json_path(struct json *to)
 	json_put(to, "pattern", "^/");
 }
 
-/* One, or a list of them. */
 static void json_paths(struct json *to)
 {
-	json_list(to, "oneOf");
-	json_open(to, NULL);
-	json_path(to);
-	json_close(to);
-	json_open(to, NULL);
-	json_put(to, "type", "array");
-	json_uint(to, "minItems", 1);
-	json_open(to, "items");
-	json_path(to);
-	json_close(to);
-	json_close(to);
-	json_list_end(to);
+	json_one_or_list(json_path, false, to);
 }
 
 /* Bytes are a number to a reader of YAML. Which sizes are taken only the parser says. */

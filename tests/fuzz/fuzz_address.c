@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "texts.h"
 #include "userspace/address.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,13 +46,6 @@ static void parse(const char *text)
 /* As it is, and as a list of parts of addresses. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char text[512] = "";
-
-	memcpy(text, data, MIN(size, sizeof(text) - 1));
-	parse(text);
-	text[0] = 0;
-	for (size_t i = 0; i < size && i < 64; i++)
-		strcat(text, parts[data[i] % ARRAY_LEN(parts)]);
-	parse(text);
+	fuzz_texts(data, size, parts, ARRAY_LEN(parts), parse);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
+#include "one_match.h"
 #include "userspace/census.h"
 
 struct fixture {
@@ -73,16 +74,8 @@ static void make(struct fixture *fixture, const char *path)
 static void configure(struct fixture *fixture, const char *match)
 {
 	struct diagnostics diagnostics = {0};
-	char text[512];
 
-	snprintf(text, sizeof(text),
-		 "apiVersion: dnsfence/v1\n"
-		 "policies:\n"
-		 "  - {name: one, match: {%s}, resolvers: []}\n"
-		 "  - {name: default, resolvers: []}\n",
-		 match);
-	assert_int_equal(config_load_text(text, strlen(text), "x", &fixture->config, &diagnostics),
-			 0);
+	assert_int_equal(config_of_match(match, &fixture->config, &diagnostics), 0);
 	diagnostics_done(&diagnostics);
 	census_init(&fixture->census, &fixture->config, fixture->fd);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "one_match.h"
 #include "userspace/census.h"
 
 #define ID64 "3f0c0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
@@ -176,15 +177,8 @@ static const struct match_case cases[] = {
 static void read_match(const char *match, struct config *ret)
 {
 	struct diagnostics diagnostics = {0};
-	char text[1024];
 
-	snprintf(text, sizeof(text),
-		 "apiVersion: dnsfence/v1\n"
-		 "policies:\n"
-		 "  - {name: one, match: {%s}, resolvers: []}\n"
-		 "  - {name: default, resolvers: []}\n",
-		 match);
-	if (config_load_text(text, strlen(text), "match", ret, &diagnostics) < 0)
+	if (config_of_match(match, ret, &diagnostics) < 0)
 		fail_msg("%s: %s", match, diagnostics.list[0].text);
 	subjects_find_users(ret, &diagnostics);
 	diagnostics_done(&diagnostics);
