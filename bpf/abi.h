@@ -13,7 +13,10 @@
 
 #include <linux/types.h>
 
-#define DF_ABI_VERSION 5
+#define DF_ABI_VERSION 6
+
+/* BPF_CGROUP_UNIX_CONNECT of linux/bpf.h, 6.7: the headers that the fence is built with lack it. */
+#define DF_ATTACH_UNIX_CONNECT 49
 
 /* Cgroup hooks: enumerator, name in events and status, the BPF attach point. */
 #define DF_CGROUP_HOOKS(X)                                         \
@@ -23,7 +26,8 @@
 	X(SENDMSG6, "sendmsg6", BPF_CGROUP_UDP6_SENDMSG)           \
 	X(PACKET, "packet", BPF_CGROUP_INET_EGRESS)                \
 	X(SOCK_CREATE, "sock_create", BPF_CGROUP_INET_SOCK_CREATE) \
-	X(SETSOCKOPT, "setsockopt", BPF_CGROUP_SETSOCKOPT)
+	X(SETSOCKOPT, "setsockopt", BPF_CGROUP_SETSOCKOPT)         \
+	X(CONNECT_UNIX, "connect_unix", DF_ATTACH_UNIX_CONNECT)
 
 /* Hooks at an interface (tc): enumerator, name in events and status. */
 #define DF_EDGE_HOOKS(X)      \
@@ -261,6 +265,14 @@ struct df_asker {
 #define DF_ASKERS_MAX 8192
 #define DF_VIA_NS 5000000000ull /* a forwarder's question is an asker's no longer than this */
 
+/*
+ * A forwarder's lookup may be a client's no longer than this after it has connected. nss-resolve(8)
+ * connects for each lookup and asks at once, and systemd-resolved sends what it does not know
+ * within milliseconds; a second is for hosts under load. More would only meet more clients, and
+ * of two nobody is named. What is asked again later, after a timeout, is nobody's.
+ */
+#define DF_CLIENT_NS 1000000000ull
+
 /* Who made and who used a socket; socket storage, readable where "current" is not. */
 struct df_owner {
 	__u64 cgroup_id; /* caller's */
@@ -283,6 +295,7 @@ struct df_owner {
 #define DF_EVENT_QUESTION (1u << 2) /* the question section is in, or question_hash names it */
 #define DF_EVENT_MALFORMED (1u << 3) /* there was a payload that holds no readable question */
 #define DF_EVENT_UID (1u << 4) /* caller.uid is known */
+#define DF_EVENT_CONNECTED (1u << 5) /* via: the only client that connected, whatever it asked */
 
 #define DF_COMMAND_MAX 128
 #define DF_QUESTION_MAX 264 /* RFC 1035: name 255, type 2, class 2; rounded up to 8 */
@@ -386,7 +399,6 @@ struct df_seal {
 	__u32 programs[DF_HOOK_CGROUP_MAX]; /* program ids in them */
 	__u32 link_pins[DF_HOOK_CGROUP_MAX]; /* link ids by the names in the pin directory */
 	__u32 map_pins[DF_SEAL_MAPS]; /* likewise map ids */
-	__u32 pad;
 	__u64 entries; /* sum over those of the subjects table while they may change; 0: frozen */
 };
 
@@ -421,7 +433,7 @@ _Static_assert(sizeof(struct df_owner) == 112, "df_owner");
 _Static_assert(DF_EVENT_KEY_SIZE == 112, "the key part has no holes, whole words");
 _Static_assert(DF_EVENT_HEAD_SIZE % 8 == 0, "the head is copied by words");
 _Static_assert(sizeof(struct df_event) == DF_EVENT_CALL_SIZE + DF_QUESTION_MAX, "df_event");
-_Static_assert(sizeof(struct df_seal) == 52 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
+_Static_assert(sizeof(struct df_seal) == 48 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,
 	       "df_seal");
 _Static_assert(sizeof(struct df_generation) == 48 + sizeof(struct df_near_resolver) * DF_NEAR_MAX +
 						       8 * DF_PORT_WORDS +

@@ -2,7 +2,7 @@
 /*
  * Who asked: while some policy forwards, whoever sends a question that goes through is remembered
  * under the question's hash, and the denial of a forwarder's same question names him. Both ends are
- * packet.bpf.c's; this file owns the table and the rules.
+ * packet.bpf.c's; this file owns the table and the rules. Who asks without a packet: client.h.
  *
  * - The last one that asked counts, for DF_VIA_NS. A forwarder's own question takes nobody's place,
  *   so that behind a chain of forwarders the first one that asked is named.
@@ -18,6 +18,15 @@ static __always_inline int policy_forwards(const struct df_generation *generatio
 {
 	return rank < DF_POLICY_MAX &&
 	       (generation_policy(generation, rank)->flags & DF_POLICY_FORWARDS);
+}
+
+static __always_inline void via_set_process(struct df_via *via, const struct df_caller *caller)
+{
+	via->tgid = caller->tgid;
+	via->uid = caller->uid;
+	via->netns_inode = caller->netns_inode;
+	via->parent_tgid = caller->parent_tgid;
+	__builtin_memcpy(via->comm, caller->comm, sizeof(via->comm));
 }
 
 static __always_inline int asker_is_fresh(const struct df_asker *asker, __u64 now)

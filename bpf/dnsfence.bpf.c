@@ -16,5 +16,6 @@ typedef struct __sk_buff df_load_ctx;
 #include "packet.bpf.c"
 #include "edge.bpf.c"
 #include "bypass.bpf.c"
+#include "unix.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -20,6 +20,7 @@ const volatile __u32 kernel_packet_task = 0; /* cgroup_skb may read the running 
 const volatile __u32 kernel_packet_cgroup = 0; /* and walk its cgroup's ancestors, 6.12 */
 const volatile __u32 kernel_sockopt_cgroup = 0; /* cgroup_sockopt may walk them, 6.1 */
 const volatile __u32 kernel_set_retval = 0; /* bpf_set_retval, 5.18 */
+const volatile __u32 kernel_connect_unix = 0; /* connect() to unix sockets has a hook, 6.7 */
 
 /* Of the fenced cgroup, the root is 0; which one it is a generation says. */
 const volatile __u32 fence_level = 0;
@@ -135,6 +136,23 @@ struct {
 	__type(key, __u64);
 	__type(value, struct df_asker);
 } askers SEC(".maps");
+
+/* Who has connected to systemd-resolved's unix socket, while some policy forwards; see client.h. */
+struct client_slot {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	struct df_via last;
+	__u64 last_root; /* its root directory, as the kernel's address of it */
+	__u64 last_ns; /* CLOCK_MONOTONIC; 0: nobody has */
+	__u64 others_ns; /* when, at the latest, anybody else did */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct client_slot);
+} clients SEC(".maps");
 
 /* A violation and how often it came again since it was last reported. */
 struct fold_slot {

@@ -14,6 +14,7 @@
 #include "flow.h"
 #include "verdict.h"
 #include "asker.h"
+#include "client.h"
 #include "plain.h"
 #include "report.h"
 #include "subject.h"
@@ -371,17 +372,10 @@ __noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u
 		head->sample = generations[gen & 1].sample;
 	}
 	event_set_via(head, &generations[gen & 1], decision.policy);
+	if (packet_has_current(skb, &flow))
+		event_set_client(head, &generations[gen & 1], decision.policy);
 	event_send(skb, head, &question, packet_has_current(skb, &flow));
 	return 0;
-}
-
-static __always_inline void via_set_process(struct df_via *via, const struct df_caller *caller)
-{
-	via->tgid = caller->tgid;
-	via->uid = caller->uid;
-	via->netns_inode = caller->netns_inode;
-	via->parent_tgid = caller->parent_tgid;
-	__builtin_memcpy(via->comm, caller->comm, sizeof(via->comm));
 }
 
 /* As owner_called(), but where NAT may have changed the port since. */
@@ -419,6 +413,8 @@ __noinline int packet_note_asker(struct __sk_buff *skb, __u64 packed, __u32 gen,
 		via_set_process(&asker.who, &owner->caller);
 	}
 	asker_remember(&asker, question.hash, &generations[gen & 1], rank);
+	if (flow_is_to_stub(&flow))
+		clients_note_asker(&asker.who, asker.time_ns);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "maps.h"
+#include "client.h"
 #include "flow.h"
 #include "verdict.h"
 #include "report.h"
@@ -104,6 +105,7 @@ static __always_inline void call_report(struct bpf_sock_addr *ctx, const struct 
 	head->dport = flow->dport;
 	__builtin_memcpy(head->daddr, flow->daddr, sizeof(head->daddr));
 	head->netns_cookie = bpf_get_netns_cookie(ctx);
+	event_set_client(head, generation, decision->policy);
 	event_send_call(head);
 }
 

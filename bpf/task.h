@@ -38,6 +38,16 @@ struct mm_struct {
 	unsigned long arg_end;
 } TASK_CORE;
 
+struct dentry;
+
+struct path {
+	struct dentry *dentry;
+} TASK_CORE;
+
+struct fs_struct {
+	struct path root;
+} TASK_CORE;
+
 struct task_struct {
 	int tgid;
 	struct mm_struct *mm;
@@ -46,6 +56,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	const struct cred *cred;
 	struct nsproxy *nsproxy;
+	struct fs_struct *fs;
 } TASK_CORE;
 
 static __always_inline __u32 task_current_uid(void)
@@ -53,6 +64,17 @@ static __always_inline __u32 task_current_uid(void)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
 	return BPF_CORE_READ(task, cred, uid.val); /* kuid: as the initial user namespace has it */
+}
+
+/*
+ * Its root directory, by an address that says nothing but who has the same one: also across mount
+ * namespaces, as those of systemd's services, and never a container's and its host's.
+ */
+static __always_inline __u64 task_current_root(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return (__u64)(unsigned long)BPF_CORE_READ(task, fs, root.dentry);
 }
 
 /* The process, not the thread: its leader's name is what ps shows. */

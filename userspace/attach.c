@@ -86,6 +86,9 @@ void attach_plan(const struct df_generation *generation, const struct kernel_fea
 						"cannot tell the sender's cgroup";
 	else if (config->hooks == HOOKS_ALL)
 		ret->why[DF_HOOK_SOCK_CREATE] = "hooks: all";
+	if ((generation->flags & DF_GEN_FORWARDS) && features->connect_unix)
+		ret->why[DF_HOOK_CONNECT_UNIX] = "a policy forwards: who connects to "
+						 "systemd-resolved";
 	if (edge_config_asks(&config->edge, cgroup_level) && features->sockopt)
 		ret->why[DF_HOOK_SETSOCKOPT] = "no socket may send past the edge";
 }

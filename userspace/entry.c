@@ -69,6 +69,7 @@ const char *const entry_fields[] = {
 	"dnsfence.nested.orchestrator.resource.id",
 	"dnsfence.netns.cookie",
 	"dnsfence.netns.inode",
+	"dnsfence.via.basis",
 	"dnsfence.via.cgroup.id",
 	"dnsfence.via.cgroup.path",
 	"dnsfence.via.process.pid",
@@ -314,6 +315,8 @@ static void write_via(const struct entry *entry, FILE *to)
 
 	if (!entry_find(entry, "dnsfence.via"))
 		return;
+	if (util_streq(entry_text(entry, "dnsfence.via.basis", text), "connection"))
+		fprintf(to, " probably");
 	if (entry_find(entry, "dnsfence.via.process.pid"))
 		fprintf(to, " for %s[%" PRIu64 "]",
 			entry_text(entry, "dnsfence.via.process.name", text),

@@ -46,6 +46,11 @@ const char *event_service_name(unsigned int service)
 	return service < DF_SERVICE_MAX ? service_names[service] : "dns";
 }
 
+const char *event_via_basis(const struct df_event *record)
+{
+	return record->flags & DF_EVENT_CONNECTED ? "connection" : "question";
+}
+
 static const char *record_problem(const struct df_event *record)
 {
 	if (record->hook >= DF_HOOK_MAX)

@@ -94,6 +94,7 @@ const char *event_verdict_name(unsigned int verdict);
 const char *event_reason_name(unsigned int reason);
 const char *event_reason_text(unsigned int reason);
 const char *event_service_name(unsigned int service);
+const char *event_via_basis(const struct df_event *record); /* on what ground .via is named */
 const char *event_transport_name(unsigned int protocol); /* "": unknown */
 
 #endif

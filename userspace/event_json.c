@@ -175,6 +175,7 @@ static void write_via(const struct event *event, struct json *to)
 		return;
 	snprintf(uid, sizeof(uid), "%u", via->uid);
 	json_open(to, "via");
+	json_put(to, "basis", event_via_basis(&event->record));
 	write_cgroup(via->cgroup_id, event->via_cgroup, to);
 	if (via->tgid) {
 		json_open(to, "process");

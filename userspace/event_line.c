@@ -42,20 +42,21 @@ static const char *format_place(const struct facts *facts, const char *path, cha
 	return to[0] ? to : path[0] ? path : "a cgroup gone";
 }
 
-/* Who asked the forwarder: " for NAME[pid] in PLACE", or nothing. */
+/* Who asked the forwarder: " for NAME[pid] in PLACE", " probably for ...", or nothing. */
 static void format_via(const struct event *event, char *to, size_t size)
 {
 	const struct df_via *via = &event->record.via;
 	char name[FACTS_PLACE_MAX];
 	const char *place = format_place(event->via_facts, event->via_cgroup, name, sizeof(name));
+	const char *how = event->record.flags & DF_EVENT_CONNECTED ? " probably" : "";
 
 	to[0] = 0;
 	if (!via->cgroup_id)
 		return;
 	if (via->tgid)
-		snprintf(to, size, " for %s[%u] in %s", via->comm, via->tgid, place);
+		snprintf(to, size, "%s for %s[%u] in %s", how, via->comm, via->tgid, place);
 	else
-		snprintf(to, size, " for unknown process in %s", place);
+		snprintf(to, size, "%s for unknown process in %s", how, place);
 	event_make_printable(to);
 }
 

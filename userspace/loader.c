@@ -22,7 +22,7 @@ static const char *const map_names[FENCE_MAP_MAX] = {
 	[FENCE_LOG_STATE] = "log_state", [FENCE_FOLDS] = "folds",
 	[FENCE_EVENTS] = "events",       [FENCE_GLOBALS] = "globals",
 	[FENCE_EDGES] = "edges",         [FENCE_SEAL] = "seal",
-	[FENCE_ASKERS] = "askers",
+	[FENCE_ASKERS] = "askers",       [FENCE_CLIENTS] = "clients",
 };
 
 const char *fence_map_name(enum fence_map map)
@@ -59,6 +59,8 @@ static struct bpf_map *fence_map(const struct dnsfence_bpf *object, enum fence_m
 		return object->maps.seal;
 	case FENCE_ASKERS:
 		return object->maps.askers;
+	case FENCE_CLIENTS:
+		return object->maps.clients;
 	case FENCE_MAP_MAX:
 		break;
 	}
@@ -183,6 +185,8 @@ static void fence_fill(struct fence *fence)
 	fence->programs[DF_HOOK_PACKET] = bpf_program__fd(object->progs.dnsfence_packet);
 	fence->programs[DF_HOOK_SOCK_CREATE] = bpf_program__fd(object->progs.dnsfence_sock_create);
 	fence->programs[DF_HOOK_SETSOCKOPT] = bpf_program__fd(object->progs.dnsfence_setsockopt);
+	fence->programs[DF_HOOK_CONNECT_UNIX] =
+		bpf_program__fd(object->progs.dnsfence_connect_unix);
 	fence->edge_programs[EDGE_PROGRAM_ETHERNET_IN] =
 		bpf_program__fd(object->progs.dnsfence_eth_in);
 	fence->edge_programs[EDGE_PROGRAM_ETHERNET_OUT] =
@@ -213,15 +217,53 @@ int fence_probe(struct kernel_features *ret, struct problem *problem)
 	return r < 0 ? fence_explain(r, false, problem) : 0;
 }
 
+/* libbpf before 1.3 does not know what programs of this section are. */
+static void fence_configure_unix(struct bpf_program *program, bool can)
+{
+	(void)bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
+	(void)bpf_program__set_expected_attach_type(program, DF_ATTACH_UNIX_CONNECT);
+	(void)bpf_program__set_autoload(program, can);
+}
+
 void fence_configure(struct dnsfence_bpf *object, const struct kernel_features *features)
 {
 	object->rodata->kernel_packet_task = features->packet_task;
 	object->rodata->kernel_packet_cgroup = features->packet_cgroup;
 	object->rodata->kernel_sockopt_cgroup = features->sockopt_cgroup;
 	object->rodata->kernel_set_retval = features->set_retval;
+	object->rodata->kernel_connect_unix = features->connect_unix;
 	/* 0 where the kernel cannot tell: translated resolvers then match no packet. */
 	object->rodata->host_netns_cookie = probe_netns_cookie();
 	(void)bpf_program__set_autoload(object->progs.dnsfence_setsockopt, features->sockopt);
+	fence_configure_unix(object->progs.dnsfence_connect_unix, features->connect_unix);
+}
+
+/* On failure fence->object is gone again. */
+static int fence_load(const struct fence_options *options, struct fence *fence,
+		      struct problem *problem)
+{
+	int r = 0;
+
+	fence->object = dnsfence_bpf__open();
+	if (!fence->object)
+		return fence_explain(-errno, true, problem);
+	fence_configure(fence->object, &fence->features);
+	fence->object->rodata->fence_level = options->cgroup_level;
+	(void)bpf_map__set_max_entries(fence->object->maps.events, options->ring_bytes);
+	if (options->pins)
+		r = fence_adopt_pins(options->pins, fence, problem);
+	if (r >= 0) {
+		r = dnsfence_bpf__load(fence->object);
+		if (r >= 0 && !fence->object->bss) /* mapping a map takes 5.5 */
+			r = -EINVAL;
+		if (r < 0)
+			r = fence_explain(r, true, problem);
+	}
+	if (r < 0) {
+		dnsfence_bpf__destroy(fence->object);
+		fence->object = NULL;
+	}
+	return MIN(r, 0);
 }
 
 int fence_open(const struct fence_options *options, struct fence *ret, struct problem *problem)
@@ -229,27 +271,15 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	struct fence fence = {.features = *options->features,
 			      .cgroup_id = options->cgroup_id,
 			      .cgroup_level = options->cgroup_level};
-	int r = 0;
+	int r = fence_load(options, &fence, problem);
 
-	fence.object = dnsfence_bpf__open();
-	if (!fence.object)
-		return fence_explain(-errno, true, problem);
-	fence_configure(fence.object, &fence.features);
-	fence.object->rodata->fence_level = options->cgroup_level;
-	(void)bpf_map__set_max_entries(fence.object->maps.events, options->ring_bytes);
-	if (options->pins)
-		r = fence_adopt_pins(options->pins, &fence, problem);
-	if (r >= 0) {
-		r = dnsfence_bpf__load(fence.object);
-		if (r >= 0 && !fence.object->bss) /* mapping a map takes 5.5 */
-			r = -EINVAL;
-		if (r < 0)
-			r = fence_explain(r, true, problem);
+	/* A kernel may have the hook and yet refuse its program, which judges nothing. */
+	if (r == -ENOTSUP && fence.features.connect_unix) {
+		fence.features.connect_unix = false;
+		r = fence_load(options, &fence, problem);
 	}
-	if (r < 0) {
-		dnsfence_bpf__destroy(fence.object);
+	if (r < 0)
 		return r;
-	}
 	fence_fill(&fence);
 	r = fence_mark_abi(&fence);
 	if (r < 0) {

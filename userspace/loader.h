@@ -27,6 +27,7 @@ enum fence_map {
 	FENCE_EDGES,
 	FENCE_SEAL,
 	FENCE_ASKERS,
+	FENCE_CLIENTS,
 	FENCE_MAP_MAX,
 };
 

@@ -22,6 +22,9 @@ const struct kernel_feature kernel_feature_table[] = {
 	 .instead =
 		 "sendmsg4/6 are attached and judge the sender; a packet is judged by the cgroup "
 		 "that made its socket and by who connected it"},
+	{"connect-unix", "6.7", FEATURE(connect_unix), .needed_by = DF_GEN_FORWARDS,
+	 .what = "an event names who has connected to systemd-resolved, as nss-resolve does",
+	 .instead = "of systemd-resolved's clients only those that ask its stub are named"},
 	{"sockopt-cgroup", "6.1", FEATURE(sockopt_cgroup), .needed_by = KERNEL_NEEDED_AT_EDGE,
 	 .refuses = true,
 	 .what = "setsockopt() that sends past the edge is judged by the caller's policy",
@@ -133,6 +136,8 @@ int probe_kernel(struct kernel_features *ret)
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_task);
 	ret->sockopt_cgroup =
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, probe_packet_cgroup);
+	ret->connect_unix =
+		PROBE(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, DF_ATTACH_UNIX_CONNECT, probe_packet_task);
 	ret->set_retval =
 		PROBE(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, probe_set_retval);
 	ret->netns_cookie = probe_netns_cookie() != 0;

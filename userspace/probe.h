@@ -15,6 +15,7 @@ struct kernel_features {
 	bool sockopt; /* cgroup_sockopt programs may read the running task */
 	bool sockopt_cgroup; /* and walk its cgroup's ancestors, 6.1 */
 	bool set_retval; /* sock_addr may choose the errno, 5.18 */
+	bool connect_unix; /* connect() to unix sockets has a hook, 6.7 */
 	bool netns_cookie; /* user space can learn its own, 5.14 */
 };
 

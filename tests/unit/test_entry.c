@@ -89,6 +89,8 @@ static void test_line_of_lookup(void **state)
 	strcpy(event.record.via.comm, "app");
 	strcpy(event.via_cgroup, "/app.slice");
 	expect_same_line(&event);
+	event.record.flags |= DF_EVENT_CONNECTED;
+	expect_same_line(&event);
 	event.record.via.tgid = 0;
 	event.via_cgroup[0] = 0;
 	expect_same_line(&event);

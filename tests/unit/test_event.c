@@ -552,16 +552,20 @@ static void write_line(const struct event *event, char *line, size_t size)
 /* A forwarder's lookup: who asked for it, as far as that is known. */
 static void test_via(void **state)
 {
-	static const char *const parts[] = {"\"via\":{\"cgroup\":{\"id\":88,\"path\":\"/docker/"
-					    "abc\"},\"process\":{\"pid\":12,\"name\":"
-					    "\"nslookup\",\"parent\":{\"pid\":11}},\"user\":{"
-					    "\"id\":\"1000\"},\"netns\":{\"inode\":"
-					    "4026532000}}"};
+	static const char *const parts[] = {
+		"\"via\":{\"basis\":\"question\",\"cgroup\":{\"id\":"
+		"88,\"path\":\"/docker/abc\"},\"process\":{\"pid\":12,\"name\":"
+		"\"nslookup\",\"parent\":{\"pid\":11}},\"user\":{"
+		"\"id\":\"1000\"},\"netns\":{\"inode\":"
+		"4026532000}}"};
 	static const char *const located[] = {
 		"\"process\":{\"pid\":12,\"name\":\"nslookup\",\"executable\":"
 		"\"/usr/bin/nslookup\",\"parent\":{\"pid\":11}}"};
 	static const char *const least[] = {
-		"\"via\":{\"cgroup\":{\"id\":88},\"user\":{\"id\":\"1000\"}}"};
+		"\"via\":{\"basis\":\"question\",\"cgroup\":{\"id\":88},\"user\":{\"id\":"
+		"\"1000\"}}"};
+	static const char *const connected[] = {"\"via\":{\"basis\":\"connection\",\"cgroup\":{"
+						"\"id\":88},\"process\":{\"pid\":12,"};
 	static const char *const named[] = {
 		"\"netns\":{\"inode\":4026532000},\"unit\":\"docker-" ID ".scope\",\"container\":{"
 		"\"id\":\"" ID "\",\"runtime\":\"docker\",\"name\":\"web-1\",\"image\":{\"name\":"
@@ -596,7 +600,11 @@ static void test_via(void **state)
 	event.record.via.tgid = 12;
 	strcpy(event.record.via.comm, "a\033[31m\n");
 	write_line(&event, line, sizeof(line));
-	assert_non_null(strstr(line, " for a?[31m?[12] in "));
+	assert_non_null(strstr(line, " in /ci.slice for a?[31m?[12] in "));
+	event.record.flags |= DF_EVENT_CONNECTED;
+	expect_json(&event, connected, ARRAY_LEN(connected));
+	write_line(&event, line, sizeof(line));
+	assert_non_null(strstr(line, " in /ci.slice probably for a?[31m?[12] in "));
 }
 
 /* An allowed lookup is no alert, says how many it stands for, and is no violation. */
