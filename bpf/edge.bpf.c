@@ -198,16 +198,49 @@ static __always_inline __u64 edge_find_bare(struct __sk_buff *skb)
 	return edge_find_under_labels(skb, 0);
 }
 
+/*
+ * Where the IP packet at offset ends, by its own word: what comes behind is padding. No bound where
+ * it says zero: a segment larger than the field (GSO), or what no receiver takes.
+ */
+static __always_inline __u32 edge_packet_end(struct __sk_buff *skb, __u32 offset, __u32 version)
+{
+	__u32 length = edge_load16(skb, offset + (version == 6 ? 4 : 2));
+
+	if (!length)
+		return ~0u;
+	return offset + length + (version == 6 ? IP6_HEADER : 0);
+}
+
+/*
+ * Ports behind the packet's end are no ports: a first fragment without any would pass by them, and
+ * the later one that has them is not looked into.
+ */
+static __always_inline void edge_cut(struct __sk_buff *skb, struct df_flow *flow, __u32 offset,
+				     __u32 version)
+{
+	__u32 need = flow->l4_offset + (flow->flags & FLOW_PORTS ? FLOW_PORTS_LENGTH : 0);
+
+	if (need > edge_packet_end(skb, offset, version)) {
+		flow->flags &= ~FLOW_PORTS;
+		flow->flags |= FLOW_TRUNCATED;
+	}
+}
+
 /* The packet in a frame, walked and packed; 0 when it is no IP. */
 __noinline __u64 edge_walk(struct __sk_buff *skb, __u32 ethernet)
 {
 	struct df_flow flow = {.flags = FLOW_CHAIN};
 	__u64 inner = ethernet ? edge_find_in_ethernet(skb) : edge_find_bare(skb);
+	__u32 version = inner >> 32 == 6 ? 6 : 4;
 
 	if (!inner)
 		return 0;
-	if (inner != INNER_TOO_DEEP)
-		flow_walk(skb, &flow, (__u32)inner, inner >> 32 == 6 ? 6 : 4);
+	if (inner != INNER_TOO_DEEP) {
+		flow_walk(skb, &flow, (__u32)inner, version);
+		edge_cut(skb, &flow, (__u32)inner, version);
+		if (flow.l3_offset != (__u16)inner)
+			edge_cut(skb, &flow, flow.l3_offset, flow.family);
+	}
 	return flow_pack(&flow);
 }
 
@@ -295,14 +328,6 @@ static __always_inline __u32 edge_rank(struct __sk_buff *skb, __u64 packed, __u3
 	return subject_rank(skb, SUBJECT_SOCKET, generation, with_gen(with), uid);
 }
 
-/* Where the IP packet ends; Ethernet pads short frames behind that. */
-static __always_inline __u32 edge_packet_end(struct __sk_buff *skb, const struct df_flow *flow)
-{
-	if (flow->family == 4)
-		return flow->l3_offset + edge_load16(skb, flow->l3_offset + 2u);
-	return flow->l3_offset + IP6_HEADER + edge_load16(skb, flow->l3_offset + 4u);
-}
-
 /*
  * A TCP segment that opens and asks nothing: a reset or SYN-ACK without data, and what is only
  * audited goes on as a connection, whose SYN and what it asks are in the log.
@@ -314,7 +339,8 @@ static __always_inline int edge_excuse_tcp(struct __sk_buff *skb, const struct d
 	__u32 flags;
 
 	if (bpf_skb_load_bytes(skb, flow->l4_offset + TCP_DATA_OFFSET, tcp, sizeof(tcp)) < 0 ||
-	    flow->l4_offset + (tcp[0] >> 4) * 4u < edge_packet_end(skb, flow))
+	    flow->l4_offset + (tcp[0] >> 4) * 4u <
+		    edge_packet_end(skb, flow->l3_offset, flow->family))
 		return 0;
 	flags = tcp[1];
 	if ((flags & TCP_RST) || (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))

@@ -44,6 +44,7 @@
 /* Receivers take atomic fragments and long chains; a chain past this bound is denied. */
 #define FLOW_HEADERS_MAX 12
 #define FLOW_OPTIONS_MAX 40
+#define FLOW_PORTS_LENGTH 4 /* both of them */
 
 /* df_flow.flags */
 #define FLOW_PORTS (1u << 0) /* sport and dport are set */
@@ -250,7 +251,7 @@ static __always_inline __u64 flow_read_header(df_load_ctx *ctx, struct df_flow *
 static __always_inline void flow_end(df_load_ctx *ctx, struct df_flow *flow,
 				     const struct flow_walk *walk)
 {
-	__u8 ports[4];
+	__u8 ports[FLOW_PORTS_LENGTH];
 
 	flow->protocol = (__u8)walk->next;
 	flow->l4_offset = walk->offset;

@@ -16,6 +16,10 @@ far nft -f - <<-RULES || die "no counters of tagged frames"
 			type filter hook ingress device far priority 1;
 			@ll,96,16 { 0x8100, 0x88a8, 0x8847, 0x8864, 0-1500 } counter comment "tagged"
 		}
+		chain fragments {
+			type filter hook ingress device far priority 2;
+			@ll,96,16 0x86dd @nh,48,8 44 counter
+		}
 	}
 RULES
 policy <<-YAML
@@ -34,6 +38,8 @@ landed() {
 	case $1 in
 	af-packet-vlan* | af-packet-qinq | af-packet-mpls* | af-packet-snap | af-packet-pppoe)
 		far nft list chain netdev tagged ingress | sed -n 's/.*counter packets \([0-9]*\).*/\1/p' ;;
+	af-packet-padded-fragment)
+		far nft list chain netdev tagged fragments | sed -n 's/.*counter packets \([0-9]*\).*/\1/p' ;;
 	*) arrived "$2" ;;
 	esac
 }
@@ -82,6 +88,7 @@ fi
 for technique in $bypasses tun-inject af-packet-mpls-deep; do
 	lands "$APPS" $technique $BAD4
 done
+lands "$APPS" af-packet-padded-fragment $BAD6
 
 start_fence
 for technique in $frames; do
@@ -95,17 +102,29 @@ done
 probe af-packet-raw $BAD4 53 -i near -m $MAC
 expect "the errno of AF_PACKET" "$ERRNO" ENOBUFS
 
+# is_unreadable TECHNIQUE ADDR REASON: what cannot be looked into does not go out, wherever it goes.
+is_unreadable() {
+	local before denied_before
+	before=$(landed "$1" "$2") denied_before=$(denied)
+	probe "$1" "$2" 53 -i near -m $MAC
+	settle
+	expect "$1 $2, frames at the far end" "$(landed "$1" "$2")" "$before"
+	expect "$1 $2, denied counter" "$(denied)" $((denied_before + 1))
+	expect_event "$1 $2" "$PID" ".dnsfence.hook == \"edge_out\"
+		and .event.reason == \"$3\" and .process.name == \"leakprobe\""
+}
+
 # More labels than are followed: whatever is under them.
 for target in $BAD4 $GOOD6; do
-	before=$(landed af-packet-mpls-deep $target) denied_before=$(denied)
-	probe af-packet-mpls-deep $target 53 -i near -m $MAC
-	settle
-	expect "af-packet-mpls-deep $target, frames at the far end" "$(landed af-packet-mpls-deep $target)" "$before"
-	expect "af-packet-mpls-deep $target, denied counter" "$(denied)" $((denied_before + 1))
-	expect_event "af-packet-mpls-deep $target" "$PID" '.dnsfence.hook == "edge_out"
-		and .event.reason == "header-chain" and .process.name == "leakprobe"'
+	is_unreadable af-packet-mpls-deep $target header-chain
 done
 lands "$ID/free" af-packet-mpls-deep $BAD4
+
+# What stands behind the end of a packet does not count as its ports.
+for target in $BAD6 $GOOD6; do
+	is_unreadable af-packet-padded-fragment $target truncated-header
+done
+lands "$ID/free" af-packet-padded-fragment $BAD6
 
 # Past the edge: refused where it begins, whatever the address.
 rule=' and .rule.name == "default"'

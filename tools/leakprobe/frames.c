@@ -280,6 +280,27 @@ static int af_packet_pppoe(struct probe *p)
 	return send_frame(p, &frame, device);
 }
 
+/*
+ * The first fragment of a datagram that holds no ports, only a destination options header. Behind
+ * its end, where Ethernet's padding stands, are those of a harmless datagram.
+ */
+static int af_packet_padded_fragment(struct probe *p)
+{
+	const uint16_t ports[4] = {htons(5000), htons(80), htons(sizeof(ports))};
+	unsigned int device = find_device(p);
+	struct packet fragment = {};
+	union endpoint source;
+	int result = find_source(p, &p->to, &source);
+
+	if (result)
+		return result;
+	put_ip6(&fragment, &source, &p->to, IPPROTO_FRAGMENT, 16);
+	put_fragment(&fragment, IPPROTO_DSTOPTS, 0, true);
+	put_padding(&fragment, IPPROTO_UDP);
+	put(&fragment, ports, sizeof(ports));
+	return open_packet(p, SOCK_DGRAM) ?: send_frame(p, &fragment, device);
+}
+
 static int af_packet_dgram(struct probe *p)
 {
 	unsigned int device = find_device(p);
@@ -437,6 +458,8 @@ const struct technique frame_techniques[] = {
 	{"af-packet-snap", FOR_BOTH, NEEDS_RAW, af_packet_snap,
 	 "AF_PACKET, 802.3 with LLC and SNAP"},
 	{"af-packet-pppoe", FOR_BOTH, NEEDS_RAW, af_packet_pppoe, "AF_PACKET, in a PPPoE session"},
+	{"af-packet-padded-fragment", FOR_6, NEEDS_RAW, af_packet_padded_fragment,
+	 "AF_PACKET, a fragment before the ports, others behind its end"},
 	{"af-packet-qdisc-bypass", FOR_BOTH, NEEDS_RAW, af_packet_qdisc_bypass,
 	 "AF_PACKET with PACKET_QDISC_BYPASS: past tc egress"},
 	{"af-packet-vnet-hdr", FOR_BOTH, NEEDS_RAW, af_packet_vnet_hdr,
