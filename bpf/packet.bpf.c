@@ -135,8 +135,8 @@ static __always_inline __u32 packet_uid(struct __sk_buff *skb, const struct df_o
 }
 
 /*
- * UDP leaves in its sender's context, and so does whatever a raw socket sends; TCP also leaves in
- * whatever an interrupt met.
+ * UDP leaves in its sender's context, and so does whatever a raw socket sends; what is sent again,
+ * by TCP, SCTP and DCCP, also leaves in whatever an interrupt met.
  */
 static __always_inline int packet_has_current(struct __sk_buff *skb, const struct df_flow *flow)
 {
@@ -145,7 +145,8 @@ static __always_inline int packet_has_current(struct __sk_buff *skb, const struc
 	/* What IPsec makes of a packet may come out later, in a context of the ciphers' own. */
 	if (!kernel_packet_task || (flow->flags & FLOW_SEALED))
 		return 0;
-	if (flow->protocol != PROTO_TCP)
+	if (flow->protocol != PROTO_TCP && flow->protocol != PROTO_SCTP &&
+	    flow->protocol != PROTO_DCCP)
 		return 1;
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	return sk && sk->type == SOCKET_RAW;

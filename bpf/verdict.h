@@ -13,7 +13,7 @@
  *   2. no policy                                  -> deny  no-policy
  *   3. resolvers: any                             -> allow exempt
  *   4. ports that cannot be read                  -> deny  truncated-header, header-chain,
- * fragment, ipsec
+ *                                                          fragment, ipsec
  *   5. an address that may not be the real target -> deny  routing-header, source-route, tunnel
  *   6. a service's port over SCTP or DCCP         -> deny  transport
  *   7. the resolver is in the policy's scope      -> allow sanctioned
