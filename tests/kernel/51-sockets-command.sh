@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
+# vm: below the root, one of its sockets is outside of the fence
 #
 # `dnsfence sockets`: what is open to which resolvers and whose it is, as lines and as JSON, with
 # and without a fence; --kill; sockets that only look like a lookup; what cannot be looked at.

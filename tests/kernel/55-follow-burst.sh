@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
 # limit: 180
+# vm: left out, its containers are gone before emulation gets to them
 #
 # 200 containers at once, under a policy that goes by their names: a program in each asks from its
 # first moment on a resolver that nobody may ask, one that its parent's policy allows alone, one

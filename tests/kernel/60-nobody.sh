@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh disable=SC2034
 # limit: 120
+# vm: below the root, the attempts are on the cgroup that is fenced
 #
 # A user without privileges inside the fence can neither detach nor replace nor write anything of
 # it, nor leave it.

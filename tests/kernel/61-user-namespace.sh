@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh disable=SC2034
 # limit: 120
+# vm: below the root, the attempts are on the cgroup that is fenced
 #
 # Root of a user namespace that a user without privileges made has every capability there, and
 # none over the fence. Its own BPF file system is empty, the host's stays where it is.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh disable=SC2034
 # limit: 120
+# vm: below the root, its own load says which cgroup
 #
 # What is done to the fence while no daemon runs, the next one finds, mends and says; so does
 # load. A daemon that was killed, or a reload, is no tampering.

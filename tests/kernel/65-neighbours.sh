@@ -31,6 +31,8 @@ asks() {
 	fi
 }
 
+# bpftool cannot list what a cgroup of Linux 5.10 has; what the programs do is seen there, too.
+lists() { kernel_is_from 5.15; }
 attached_here() { bpftool -j cgroup show "$1" 2>/dev/null | jq -r '[.[].name] | sort | join(" ")'; }
 strangers() { bpftool -j cgroup show "$1" 2>/dev/null | jq '[.[] | select(.name == "stranger")] | length'; }
 
@@ -83,13 +85,13 @@ expect_log_whole
 
 # Ours goes, theirs stay.
 before="$(strangers "$FENCED") $(strangers "$BELOW") $(strangers "$ABOVE")"
-expect "strangers" "$before" "2 2 2"
+! lists || expect "strangers" "$before" "2 2 2"
 dnsfence unload 2>/dev/null
 expect "unload, exit status" $? 0
 wait "$DAEMON"
 DAEMON=''
 expect "strangers after unload" "$(strangers "$FENCED") $(strangers "$BELOW") $(strangers "$ABOVE")" "$before"
-expect "who is left" "$(attached_here "$FENCED")" "stranger stranger"
+! lists || expect "who is left" "$(attached_here "$FENCED")" "stranger stranger"
 asks "after unload" $APPS $BAD4 0
 asks "after unload" $APPS/unit $OTHER4 EPERM
 finish

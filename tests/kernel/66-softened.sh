@@ -8,6 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tampering.sh"
 need bpftool
+kernel_is_from 5.18 || skip "before Linux 5.18 no program has bpf_set_retval()"
 setup
 simple_policy
 mkdir "$CGROUP2/$APPS/unit"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
 # limit: 120
+# vm: below the root, clients ask the fenced server from the root cgroup
 #
 # What is no lookup arrives, and not one packet of it is counted as denied: ping, traceroute's
 # probes, neighbour discovery, multicast, large datagrams and their fragments, bulk TCP, packets

@@ -54,7 +54,7 @@ violations=0
 expect_untouched "this version again"
 
 # A death between pinning a link beside its name and giving it that name.
-sed -i 's/^on_deny:.*//; 1a on_deny: refused' "$CONFIG"
+sed -i 's/^on_deny:.*//; 1a hooks: all' "$CONFIG"
 dnsfence load 2>/dev/null
 expect "sendmsg4 is attached" "$(ls "$PIN_DIR/links/sendmsg4")" "$PIN_DIR/links/sendmsg4"
 mv "$PIN_DIR/links/sendmsg4" "$PIN_DIR/links/sendmsg4-new"
