@@ -46,7 +46,7 @@ expect "what all verdicts of the hooks add up to" \
 OUT=$(dnsfence check 2>&1)
 expect "check, exit status" $? 0
 # -j: each message is an object with its place.
-messages() { jq -c '[.severity, .line, .column, (.file // "" | split("/") | last)]' "$WORK/$1" | tr -d '\n'; }
+messages() { jq -c '[.severity, .line, .column, (.file | if . then split("/") | last else null end)]' "$WORK/$1" | tr -d '\n'; }
 dnsfence check -j >"$WORK/fine.json" 2>"$WORK/fine.err"
 expect "check -j, exit status" $? 0
 expect "check -j of a good file" "$(messages fine.json)" '["info",null,null,null]'
