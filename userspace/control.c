@@ -93,7 +93,7 @@ static void client_follow(struct client *client, bool json)
 {
 	client->json = json;
 	client->text = !json;
-	queue_push(&client->queue, NULL, 0, "exit 0\n", 7, 0);
+	queue_push(&client->queue, NULL, 0, "exit 0\n", 7, (struct queue_worth){0});
 	(void)client_send(client);
 }
 
@@ -112,7 +112,8 @@ static void client_answer(struct client *client)
 	}
 	head_length = snprintf(head, sizeof(head), "exit %d\n", code);
 	client->queue.limit = SIZE_MAX;
-	queue_push(&client->queue, head, (size_t)head_length, body ?: "", length, 0);
+	queue_push(&client->queue, head, (size_t)head_length, body ?: "", length,
+		   (struct queue_worth){0});
 	free(body);
 	client->closing = true;
 	(void)client_send(client);
@@ -299,7 +300,7 @@ void control_close(struct control *control)
 }
 
 void control_send_event(struct control *control, const char *json, size_t json_length,
-			const char *text, size_t text_length, uint64_t count)
+			const char *text, size_t text_length, struct queue_worth worth)
 {
 	struct client *next;
 
@@ -310,7 +311,7 @@ void control_send_event(struct control *control, const char *json, size_t json_l
 		next = client->next;
 		if ((!client->json && !client->text) || !length)
 			continue;
-		queue_push(&client->queue, NULL, 0, line, length, count);
+		queue_push(&client->queue, NULL, 0, line, length, worth);
 		if (!client->waits)
 			(void)client_send(client);
 	}

@@ -9,6 +9,7 @@
 
 #include "loop.h"
 #include "problem.h"
+#include "queue.h"
 
 #define CONTROL_DEFAULT_DIR "/run/dnsfence"
 #define CONTROL_REQUEST_MAX 64
@@ -43,10 +44,10 @@ void control_close(struct control *control);
 
 /*
  * A line to every client that follows events: JSON or text, as it asked. Whose queue is full
- * misses it, and is told how many of the count violations it missed before the next line.
+ * misses it, and is told how many violations it missed before the next line.
  */
 void control_send_event(struct control *control, const char *json, size_t json_length,
-			const char *text, size_t text_length, uint64_t count);
+			const char *text, size_t text_length, struct queue_worth worth);
 /* Each second: what was missed is told also when no other line follows. */
 void control_tick(struct control *control);
 /* Does anybody follow, and in which form? */

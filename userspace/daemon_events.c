@@ -18,7 +18,7 @@ static void daemon_send_clients(struct daemon *daemon, const struct event *event
 	if (json)
 		control_send_event(daemon->control, json->text, json->length,
 				   text ? text->text : "", text ? text->length : 0,
-				   event_violations(event));
+				   sinks_worth(event));
 }
 
 size_t daemon_events_tell(void *context, bool json, uint64_t count, char *to, size_t size)

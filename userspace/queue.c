@@ -173,11 +173,15 @@ void queue_tell_missed(struct queue *queue)
 }
 
 void queue_push(struct queue *queue, const char *begin, size_t begin_length, const char *line,
-		size_t length, uint64_t count)
+		size_t length, struct queue_worth worth)
 {
-	const struct queue_line refused = {.count = count};
+	const struct queue_line refused = {.count = worth.violations};
 	size_t whole = begin_length + length;
 
+	if (worth.spare && queue_bytes(queue) + whole > queue->limit / 2) {
+		queue_miss(queue, &refused);
+		return;
+	}
 	if (queue->drop == QUEUE_DROP_OLDEST)
 		while (queue->length && !queue_fits(queue, whole))
 			queue_drop_first(queue);
@@ -185,7 +189,7 @@ void queue_push(struct queue *queue, const char *begin, size_t begin_length, con
 		queue_append_notice(queue, whole);
 	/* With newest dropped, nothing goes in before the account of what is missing is in. */
 	if ((queue->drop == QUEUE_DROP_NEWEST && queue->missed) || !queue_fits(queue, whole) ||
-	    !queue_append(queue, begin, begin_length, line, length, count, false))
+	    !queue_append(queue, begin, begin_length, line, length, worth.violations, false))
 		queue_miss(queue, &refused);
 }
 

@@ -17,6 +17,12 @@
 /* What makes room for a line that finds the queue full. */
 enum queue_drop { QUEUE_DROP_NEWEST, QUEUE_DROP_OLDEST };
 
+/* What is lost with a line. */
+struct queue_worth {
+	uint64_t violations; /* that it tells of */
+	bool spare; /* an allowed lookup: it leaves the queue's other half to violations */
+};
+
 struct queue_line {
 	uint32_t length;
 	bool notice; /* of lines dropped: nothing is lost with it, it is made again */
@@ -47,9 +53,12 @@ struct queue {
 void queue_init(struct queue *queue, size_t limit, int drop, queue_tell tell, void *context);
 void queue_done(struct queue *queue);
 
-/* A line of two parts; begin may be empty. It is in the queue then, or dropped and counted. */
+/*
+ * A line of two parts; begin may be empty. It is in the queue then, or dropped and counted. One to
+ * spare is dropped as soon as the queue is half full.
+ */
 void queue_push(struct queue *queue, const char *begin, size_t begin_length, const char *line,
-		size_t length, uint64_t count);
+		size_t length, struct queue_worth worth);
 
 /* Tell of what was dropped without waiting for another line, if there is room. */
 void queue_tell_missed(struct queue *queue);

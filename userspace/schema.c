@@ -433,8 +433,8 @@ static const struct schema_field fields_events[] = {
 	 .max = 1000000,
 	 .standard = "0",
 	 .doc = "Log allowed lookups, too: 1 every one, 100 one in a hundred, chosen by chance; 0 "
-		"none. Violations come first: one is left out, and counted, while the ring buffer "
-		"is half full."},
+		"none. Violations come first: one is left out, and counted, while the ring buffer, "
+		"or the queue of a place that events go to, is half full."},
 	{.key = "queue",
 	 .kind = SCHEMA_SIZE,
 	 .offset = offsetof(struct config, queue_size),

@@ -34,18 +34,18 @@ void sink_free(struct sink *sink)
 	free(sink);
 }
 
-void sink_push(struct sink *sink, const char *line, size_t length, uint64_t count)
+void sink_push(struct sink *sink, const char *line, size_t length, struct queue_worth worth)
 {
 	char octets[24];
 	int begin = 0;
 
 	if (sink->kind->push) {
-		sink->kind->push(sink, line, length, count);
+		sink->kind->push(sink, line, length, worth);
 		return;
 	}
 	if (sink->counted)
 		begin = snprintf(octets, sizeof(octets), "%zu ", length);
-	queue_push(&sink->queue, octets, (size_t)begin, line, length, count);
+	queue_push(&sink->queue, octets, (size_t)begin, line, length, worth);
 	if (queue_is_long(&sink->queue))
 		sink_flush(sink);
 }

@@ -50,7 +50,7 @@ struct sink_kind {
 	/* After SIGUSR1: open it by its name again. */
 	void (*reopen)(struct sink *sink);
 	/* A line goes somewhere else than into the sink's queue. */
-	void (*push)(struct sink *sink, const char *line, size_t length, uint64_t count);
+	void (*push)(struct sink *sink, const char *line, size_t length, struct queue_worth worth);
 	/* Add what waits in queues elsewhere, and their accounts. */
 	void (*describe)(const struct sink *sink, struct sink_state *state);
 	/* Everything but the queue and the sink itself. */
@@ -71,8 +71,7 @@ struct sink {
 	struct queue queue;
 };
 
-/* A line for the sink; count: violations that it tells of. */
-void sink_push(struct sink *sink, const char *line, size_t length, uint64_t count);
+void sink_push(struct sink *sink, const char *line, size_t length, struct queue_worth worth);
 void sink_flush(struct sink *sink);
 void sink_describe(const struct sink *sink, struct sink_state *ret);
 void sink_free(struct sink *sink);

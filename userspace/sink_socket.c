@@ -113,13 +113,14 @@ static void socket_accept(void *context, uint32_t events)
 	socket->readers_length++;
 }
 
-static void socket_push(struct sink *sink, const char *line, size_t length, uint64_t count)
+static void socket_push(struct sink *sink, const char *line, size_t length,
+			struct queue_worth worth)
 {
 	struct reader *next;
 
 	for (struct reader *reader = ((struct sink_socket *)sink)->readers; reader; reader = next) {
 		next = reader->next;
-		queue_push(&reader->queue, NULL, 0, line, length, count);
+		queue_push(&reader->queue, NULL, 0, line, length, worth);
 		if (!reader->blocked && queue_is_long(&reader->queue))
 			(void)reader_flush(reader);
 	}

@@ -301,6 +301,13 @@ void sinks_commit(struct sinks *sinks, const struct config *config, struct sinks
 
 /* Events ----------------------------------------------------------------------------------- */
 
+struct queue_worth sinks_worth(const struct event *event)
+{
+	return (struct queue_worth){.violations = event_violations(event),
+				    .spare = event->kind == EVENT_LOOKUP &&
+					     event->record.verdict == DF_VERDICT_ALLOW};
+}
+
 void sinks_write(struct sinks *sinks, const struct event *event)
 {
 	sinks->written = 0;
@@ -309,7 +316,7 @@ void sinks_write(struct sinks *sinks, const struct event *event)
 		const struct json *text = sinks_text(sinks, event, sink->format);
 
 		if (text)
-			sink_push(sink, text->text, text->length, event_violations(event));
+			sink_push(sink, text->text, text->length, sinks_worth(event));
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All sinks of the daemon: opened as the configuration says, changed by a reload, given each event
- * in the form that each wants. cmd_run.c drives it: events, the end of a batch, the second's tick.
+ * in the form that each wants. The daemon drives it: events, the end of a batch, the
+ * second's tick.
  */
 #ifndef DNSFENCE_SINKS_H
 #define DNSFENCE_SINKS_H
@@ -43,6 +44,7 @@ int sinks_prepare(struct sinks *sinks, const struct config *config, struct sinks
 void sinks_commit(struct sinks *sinks, const struct config *config, struct sinks_change *change);
 void sinks_abort(struct sinks_change *change);
 
+struct queue_worth sinks_worth(const struct event *event);
 /* Begin with another event; until the next call it is the one that texts are made of. */
 void sinks_write(struct sinks *sinks, const struct event *event);
 /* The event's text in one of the forms; NULL for want of memory. It ends with a newline. */

@@ -94,7 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	turn();
 	(void)send(fd, data, half, MSG_NOSIGNAL | MSG_DONTWAIT);
 	turn();
-	control_send_event(control, "{}\n", 3, "-\n", control_wants_text(control) ? 2 : 0, 1);
+	control_send_event(control, "{}\n", 3, "-\n", control_wants_text(control) ? 2 : 0,
+			   (struct queue_worth){.violations = 1});
 	(void)send(fd, data + half, size - half, MSG_NOSIGNAL | MSG_DONTWAIT);
 	turn();
 	length = recv(fd, reply, sizeof(reply), MSG_DONTWAIT);

@@ -5,6 +5,7 @@
 # events: {allowed: N}: allowed lookups in the log. Off, all of them, some of them; and violations
 # are never crowded out by them, whatever floods the ring while nobody reads it.
 . "$(dirname "$0")/lib.sh"
+need socat
 setup
 
 # sampled NUMBER: the policy, and whoever enforces it, with one in so many.
@@ -107,4 +108,35 @@ expect "events, chosen by what was decided" \
 expect "events, a line" "$(dnsfence events --file "$EVENTS" --action dns-allowed | grep -c ' ALLOW  dns/')" \
 	"$(allowed_events)"
 stop_fence
+
+# One place does not take what it is sent: lookups fill half of its queue, and the violations
+# behind them are not missing there.
+log=$WORK/log.jsonl socket=$WORK/run/events.sock
+sed -i "s|^events:.*|events: {file: $log, socket: $socket, queue: 64KiB, allowed: 1}|" "$CONFIG"
+EVENTS=$log
+start_fence
+socat -u "UNIX-CONNECT:$socket" "CREATE:$WORK/reader" &
+reader=$!
+reads() { [[ $(status_of '.sinks[] | select(.name == "socket").readers') == 1 ]]; }
+wait_until reads || die "nobody reads the socket"
+kill -STOP $reader
+socket_dropped() { status_of '.sinks[] | select(.name == "socket").dropped'; }
+for ((i = 0; i < 20; i++)); do
+	floods 100 $GOOD4
+	(($(socket_dropped) > 0)) && break
+done
+expect_more "lookups that the stuck reader misses" "$(socket_dropped)" 0
+dropped=$(socket_dropped)
+for _ in 1 2 3 4 5; do
+	probe udp-sendto $BAD4 53
+done
+expect_event "the file has the last violation" "$PID" '.event.action == "dns-denied"'
+expect "lines that the violations took from the reader" "$(socket_dropped)" "$dropped"
+kill -CONT $reader
+denied_read() { (($(grep -c '"action":"dns-denied"' "$WORK/reader") == 5)); }
+((CHECKS++))
+wait_until denied_read || fail "the reader has $(grep -c '"action":"dns-denied"' "$WORK/reader") violations"
+expect "events-lost, for lookups nobody is told" "$(grep -c '"action":"events-lost"' "$WORK/reader")" 0
+stop_fence
+wait $reader
 finish

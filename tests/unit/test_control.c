@@ -112,7 +112,8 @@ static void send_events(struct fixture *fixture, unsigned int begin, unsigned in
 		int length = snprintf(json, sizeof(json), "json %06u of this test's events\n", i);
 
 		snprintf(text, sizeof(text), "text %06u of this test's events\n", i);
-		control_send_event(fixture->control, json, (size_t)length, text, (size_t)length, 2);
+		control_send_event(fixture->control, json, (size_t)length, text, (size_t)length,
+				   (struct queue_worth){.violations = 2});
 	}
 }
 

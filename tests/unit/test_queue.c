@@ -24,7 +24,7 @@ static size_t tell(void *context, uint64_t count, char *to, size_t size)
 
 static void push(struct queue *queue, const char *line, uint64_t count)
 {
-	queue_push(queue, NULL, 0, line, strlen(line), count);
+	queue_push(queue, NULL, 0, line, strlen(line), (struct queue_worth){.violations = count});
 }
 
 /* Everything that waits, as a reader would get it. */
@@ -58,7 +58,7 @@ static void test_order_and_parts(void **state)
 	(void)state;
 	queue_init(&queue, LIMIT, QUEUE_DROP_NEWEST, tell, &told);
 	push(&queue, "one\n", 1);
-	queue_push(&queue, "4 ", 2, "two\n", 4, 1);
+	queue_push(&queue, "4 ", 2, "two\n", 4, (struct queue_worth){.violations = 1});
 	push(&queue, "three\n", 1);
 	assert_int_equal(queue_lines(&queue), 3);
 	assert_int_equal(queue_bytes(&queue), 16);
@@ -244,13 +244,51 @@ static void reader_take(struct reader *reader, const char *bytes, size_t length)
 	}
 }
 
+/* Allowed lookups take half of a queue, whoever comes first; the rest is for violations. */
+static void run_spare(int drop)
+{
+	const struct queue_worth spare = {.spare = true};
+	const unsigned int half = LIMIT / 2 / 64, all = LIMIT / 64;
+	struct queue queue;
+	unsigned int told = 0;
+	char line[65];
+
+	queue_init(&queue, LIMIT, drop, tell, &told);
+	snprintf(line, sizeof(line), "%063d\n", 1);
+	for (unsigned int i = 0; i < 2 * all; i++)
+		queue_push(&queue, NULL, 0, line, 64, spare);
+	assert_int_equal(queue_lines(&queue), half);
+	assert_int_equal(queue.dropped, 2 * all - half);
+	for (unsigned int i = half; i < all; i++)
+		queue_push(&queue, "2", 1, line + 1, 63, (struct queue_worth){.violations = 1});
+	assert_int_equal(queue_lines(&queue), all);
+	assert_int_equal(queue.dropped, 2 * all - half);
+	assert_int_equal(queue.missed, 0);
+	queue_push(&queue, NULL, 0, line, 64, spare);
+	assert_int_equal(queue.dropped, 2 * all - half + 1);
+	assert_int_equal(queue.missed, 0);
+	assert_int_equal(strlen(take_all(&queue)), LIMIT);
+	queue_push(&queue, NULL, 0, line, 64, spare);
+	assert_int_equal(queue_lines(&queue), 1);
+	assert_int_equal(told, 0);
+	queue_done(&queue);
+}
+
+static void test_spare_lines(void **state)
+{
+	(void)state;
+	run_spare(QUEUE_DROP_NEWEST);
+	run_spare(QUEUE_DROP_OLDEST);
+}
+
 static void push_random(struct queue *queue, unsigned long number, unsigned long long *violations)
 {
 	unsigned long count = (unsigned long)(rand() % 5);
 	char line[256];
 
 	snprintf(line, sizeof(line), "line %lu %lu %0*d\n", number, count, 1 + rand() % 150, 7);
-	queue_push(queue, line, 3, line + 3, strlen(line) - 3, count);
+	queue_push(queue, line, 3, line + 3, strlen(line) - 3,
+		   (struct queue_worth){.violations = count});
 	*violations += count;
 }
 
@@ -317,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_tell_without_a_line),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_move),
+		cmocka_unit_test(test_spare_lines),
 		cmocka_unit_test(test_random),
 	};
 
