@@ -183,7 +183,8 @@ int attach_hooks(struct attachments *attachments, const struct fence *fence, int
 	struct stat st;
 
 	if (fstat(cgroup_fd, &st) < 0)
-		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
+		return problem_set(problem, errno, "cannot look at the fenced cgroup: %s",
+				   strerror(errno));
 	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++) {
 		int r = plan->why[hook] ? hook_attach(attachments, fence, cgroup_fd, st.st_ino,
 						      pins, hook, problem)
@@ -254,7 +255,8 @@ int attach_refuse_elsewhere(const struct pins *pins, int cgroup_fd, struct probl
 	struct stat st;
 
 	if (fstat(cgroup_fd, &st) < 0)
-		return problem_set(problem, errno, "the cgroup: %s", strerror(errno));
+		return problem_set(problem, errno, "cannot look at the fenced cgroup: %s",
+				   strerror(errno));
 	for (int hook = 0; hook < DF_HOOK_CGROUP_MAX; hook++)
 		if (attach_inspect(pins, hook, &state) == 0 && state.attached &&
 		    state.cgroup_id != st.st_ino)

@@ -123,8 +123,10 @@ static int session_open_live(struct session *session, struct problem *problem)
 	int r;
 
 	if (cgroup_find_mount(&session->mount) < 0)
-		return problem_set(problem, ENOTSUP,
-				   "no cgroup2 hierarchy is mounted in this mount namespace");
+		return problem_set(
+			problem, ENOTSUP,
+			"no cgroup2 hierarchy is mounted in this mount namespace; \"mount -t "
+			"cgroup2 none /sys/fs/cgroup\" does it");
 	r = inforce_open(session->options->pin_dir, session->mount, &session->inforce, problem);
 	if (r >= 0)
 		session_take_live(session);

@@ -592,7 +592,10 @@ static int leaktest_open(struct leaktest *test, struct problem *problem)
 		return problem_set(problem, EPERM,
 				   "a network to try in is made by root only; run as root");
 	if (cgroup_find_mount(&mount) < 0)
-		return problem_set(problem, ENOTSUP, "no cgroup2 hierarchy is mounted");
+		return problem_set(
+			problem, ENOTSUP,
+			"no cgroup2 hierarchy is mounted in this mount namespace; \"mount -t "
+			"cgroup2 none /sys/fs/cgroup\" does it");
 	r = asker_find(&request, mount, options->cgroup, &test->asker, problem);
 	if (r >= 0)
 		r = procs_open(test, mount, problem);

@@ -112,7 +112,9 @@ static int learning_open(struct learning *learning, struct problem *problem)
 	int fd = watching_open(path), r;
 
 	if (fd < 0)
-		return problem_set(problem, -fd, "memfd: %s", strerror(-fd));
+		return problem_set(problem, -fd,
+				   "cannot keep the policy that watches in memory: %s",
+				   strerror(-fd));
 	options.config = path;
 	options.ephemeral = true;
 	r = prepare(&options, NULL, &learning->prepared, stderr, problem);
@@ -134,7 +136,9 @@ static int learning_open(struct learning *learning, struct problem *problem)
 	if (r < 0)
 		return r;
 	learning->ring = ring_new(&learning->enforcement.fence, &handler);
-	return learning->ring ? 0 : problem_set(problem, ENOMEM, "cannot read the ring");
+	return learning->ring ? 0
+			      : problem_set(problem, ENOMEM, "cannot read the ring buffer: %s",
+					    strerror(errno));
 }
 
 static void learning_close(struct learning *learning)

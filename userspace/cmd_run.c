@@ -87,7 +87,8 @@ static int daemon_open(struct daemon *daemon, struct problem *problem)
 	int r;
 
 	if (loop_init(&daemon->loop) < 0)
-		return problem_set(problem, ENOMEM, "epoll: %s", strerror(errno));
+		return problem_set(problem, ENOMEM, "cannot set up the event loop: %s",
+				   strerror(errno));
 	daemon->control =
 		control_listen(&daemon->loop, daemon->options->runtime_dir, &owner, problem, &r);
 	if (!daemon->control)
@@ -159,7 +160,8 @@ static void daemon_loop(struct daemon *daemon)
 				      more || taken >= RING_BATCH ? 0 : RING_WAIT_MS);
 
 		if (r < 0) {
-			log_error("epoll: %s", strerror(-r));
+			log_error("cannot wait for events: %s; start the daemon again",
+				  strerror(-r));
 			daemon->loop.stop = true;
 			return;
 		}

@@ -382,7 +382,9 @@ int cmd_subjects(const struct options *options)
 		r = subjects_run(&listing, &prepared, &problem);
 	}
 	if (r == -ENOENT && !problem.text[0])
-		r = problem_set(&problem, ENOENT, "there is no cgroup %s", options->cgroup);
+		r = problem_set(&problem, ENOENT,
+				"there is no cgroup %s; \"dnsfence subjects\" lists them all",
+				options->cgroup);
 	util_closep(&listing.mount_fd);
 	runtimes_free(listing.runtimes);
 	free(listing.tallied);

@@ -238,7 +238,8 @@ static int control_bind(struct control *control, struct problem *problem)
 	memcpy(address.sun_path, control->path, sizeof(control->path));
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control->listener < 0)
-		return problem_set(problem, errno, "socket: %s", strerror(errno));
+		return problem_set(problem, errno, "cannot make the control socket: %s",
+				   strerror(errno));
 	(void)unlink(control->path); /* ours to remove: we hold the lock */
 	mask = umask(0177);
 	r = bind(control->listener, (struct sockaddr *)&address, sizeof(address));
