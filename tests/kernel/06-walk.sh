@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/kernel/lib.sh disable=SC2016 # what other shells expand
+# limit: 240
+# vm: below the root, a resolver of its own asks from outside of the fence
+#
+# README's ten minutes, with the commands that stand in README: on a plain host, on one with
+# systemd-resolved's files and a stub, on one with Docker's. Each sees /etc of its own. Only what a
+# test has to say differently is said differently: where the instance lives, ten minutes are four
+# seconds, top prints its table.
+. "$(dirname "$0")/lib.sh"
+need dnsmasq unshare dig
+setup
+# A slice at the top, as units have it.
+SLICE=$ID.slice
+INSTANCE+=(--cgroup "/$SLICE") # the last one counts
+trap 'find "$CGROUP2/$SLICE" -depth -type d -exec rmdir {} + 2>/dev/null; cleanup' EXIT
+CONTAINER=docker/bbbbbbbbbbbb$(printf 'b%.0s' {1..52})
+mkdir -p "$CGROUP2/$SLICE/"{nginx.service,shell,web} "$CGROUP2/$SLICE/$CONTAINER"
+PUBLIC=203.0.113.53 # a resolver compiled into something
+STUB=127.0.0.53
+ip -n "$NEAR" route add 203.0.113.0/24 dev near || die "no route"
+ip -n "$NEAR" neigh add $PUBLIC lladdr 02:df:00:00:00:02 nud permanent dev near 2>/dev/null
+
+# walk_commands: README's, one on a line, without their comments.
+walk_commands() {
+	sed -n '/^## Ten minutes/,/^| and then/p' "$ROOT/README.md" | grep '^sudo ' |
+		sed 's/ *# [1-8]\..*$//; s/^sudo make install$//; /^$/d'
+}
+mapfile -t WALK < <(walk_commands)
+expect "commands of the walk" "${#WALK[@]}" 9
+
+# host NAME: a mount namespace whose /etc and /run are to be written to.
+host() {
+	HOST_ROOT=$WORK/$1
+	mkdir -p "$HOST_ROOT"/{etc,etc.work,run}
+	unshare -m sh -c 'mount --make-rprivate / &&
+		mount -t overlay -o "lowerdir=/etc,upperdir=$0/etc,workdir=$0/etc.work" overlay /etc &&
+		rm -rf /etc/dnsfence /etc/docker /etc/systemd/resolved.conf* /etc/resolv.conf && mkdir /etc/dnsfence &&
+		mkdir -p /run/systemd && mount --bind "$0/run" /run/systemd && exec sleep 200' "$HOST_ROOT" &
+	HOST=$!
+	SERVERS+=" $HOST"
+	disown $HOST
+	wait_until on_host test -d /etc/dnsfence || die "no host of its own"
+}
+
+on_host() { nsenter -m -t "$HOST" --net="/run/netns/$NEAR" "$@"; }
+
+# on_host_file PATH: its text from standard input.
+on_host_file() { on_host sh -c 'mkdir -p "$(dirname "$0")" && cat >"$0"' "$1"; }
+
+# step NUMBER: that command, its output in $WORK/out and $WORK/words. Sets STATUS.
+step() {
+	local command=${WALK[$1]//sudo /}
+	command=${command/--for 10m/--for 4s}
+	command=${command/%top/top --batch -n 1}
+	command=${command//dnsfence /\"\$dnsfence\" \"\$@\" }
+	command=${command//\/etc\/\"\$dnsfence\" \"\$@\" /\/etc\/dnsfence }
+	dnsfence=$DNSFENCE in_cgroup "$SLICE/shell" nsenter -m -t "$HOST" --net="/run/netns/$NEAR" bash -c "set -o pipefail; $command" walk "${INSTANCE[@]}" \
+		>"$WORK/out" 2>"$WORK/words" </dev/null
+	STATUS=$?
+}
+
+# ask ADDRESS WHO: sets ERRNO.
+ask() {
+	probe_in "$2" udp-sendto "$1" 53
+}
+
+# goes_on RESOLVER WHO: the workload meanwhile, which has a leak in it.
+goes_on() {
+	while sleep 0.3; do
+		ask "$1" "$2"
+		ask $PUBLIC "$2"
+	done
+}
+
+# walk NAME RESOLVER WHO STATUS AUDITED SUBJECT: how the first step ends, and a regex of what it
+# points at; as whom the last one knows who asks.
+walk() {
+	local name=$1 resolver=$2 who=$3 workload
+	step 0
+	expect "$name: audit, exit status" "$STATUS" "$4"
+	expect_match "$name: audit" "$(<"$WORK/out")" "$5"
+	goes_on "$resolver" "$who" &
+	workload=$!
+	step 1
+	kill $workload
+	wait $workload 2>/dev/null
+	expect "$name: learn, exit status" "$STATUS" 1 # a leak was left out
+	expect_match "$name: learn says what to do" "$(<"$WORK/words")" "look like leaks.*--accept"
+	step 2
+	expect "$name: check, exit status" "$STATUS" 0
+	: >"$DAEMON_LOG.now"
+	dnsfence=$DNSFENCE on_host bash -c "exec ${WALK[3]/sudo dnsfence /\"\$dnsfence\" \"\$@\" }" walk \
+		"${INSTANCE[@]}" >"$EVENTS" 2>"$DAEMON_LOG.now" </dev/null &
+	DAEMON=$!
+	wait_until daemon_is_ready || die "$name: run: $(<"$DAEMON_LOG.now")"
+	ask $PUBLIC "$who"
+	expect "$name: audit mode, errno" "$ERRNO" 0
+	((CHECKS++))
+	wait_until grep -q "dns-audited.*$PUBLIC" "$EVENTS" || fail "$name: nothing says what would be blocked"
+	step 4
+	expect "$name: explain, exit status" "$STATUS" 0 # audit mode
+	expect_match "$name: explain" "$(<"$WORK/out")" "AUDITED.* unit nginx: .*policy +everybody \(/etc/dnsfence/dnsfence.yaml:[0-9]+"
+	step 5
+	expect "$name: sed, exit status" "$STATUS" 0
+	step 6
+	expect "$name: reload, exit status" "$STATUS" 0
+	ask $PUBLIC "$who"
+	expect "$name: enforced, the leak" "$ERRNO" EPERM
+	ask "$resolver" "$who"
+	expect "$name: enforced, the resolver" "$ERRNO" 0
+	step 7
+	expect "$name: leaktest, exit status" "$STATUS" 0
+	expect_match "$name: leaktest" "$(<"$WORK/out")" "closed"
+	goes_on "$resolver" "$who" &
+	workload=$!
+	step 8
+	kill $workload
+	wait $workload 2>/dev/null
+	expect "$name: top, exit status" "$STATUS" 0
+	expect_match "$name: top" "$(<"$WORK/out")" "$6"
+	kill "$DAEMON"
+	wait "$DAEMON"
+	DAEMON=''
+	dnsfence unload >/dev/null 2>&1
+}
+
+host plain
+on_host_file /etc/resolv.conf <<<"nameserver $GOOD4"
+walk plain $GOOD4 "$SLICE/web" 0 "fine +$GOOD4:53 .*/etc/resolv.conf:1" "/$SLICE/web"
+
+host resolved
+on_host_file /etc/resolv.conf <<<"nameserver $STUB"
+on_host_file /run/systemd/resolve/resolv.conf <<<"nameserver $GOOD4"
+on_host_file /etc/systemd/resolved.conf <<-END
+	[Resolve]
+	FallbackDNS=$PUBLIC
+END
+(exec ip netns exec "$NEAR" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
+	--user=root --bind-interfaces --listen-address=$STUB --except-interface=near --pid-file= --server=$GOOD4) &
+SERVERS+=" $!"
+disown $!
+wait_until answers near $STUB || die "no stub"
+walk resolved $STUB "$SLICE/web" 1 "leaks +$PUBLIC:53 .*resolved.conf:2" "/$SLICE/web"
+
+host docker
+on_host_file /etc/resolv.conf <<<"nameserver $GOOD4"
+on_host_file /etc/docker/daemon.json <<<"{\"dns\": [\"$GOOD4\", \"$PUBLIC\"]}"
+walk docker $GOOD4 "$SLICE/$CONTAINER" 1 "leaks +$PUBLIC:53 .*daemon.json" "container b{12}"
+finish
