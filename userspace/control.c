@@ -3,11 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "lock.h"
 #include "queue.h"
 
 struct client {
@@ -219,7 +219,7 @@ int control_lock(const char *dir, struct problem *problem)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return control_refuse_dir(path, errno, problem);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (lock_take(fd) < 0)
 		return problem_set(
 			problem, EBUSY,
 			"another dnsfence works in %s: \"dnsfence status\" shows it, \"dnsfence "

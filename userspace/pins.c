@@ -6,10 +6,11 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/magic.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+
+#include "lock.h"
 
 #define BPFFS_MOUNT "/sys/fs/bpf"
 
@@ -211,7 +212,7 @@ int pins_lock(const struct pins *pins, struct problem *problem)
 
 	if (fd < 0)
 		return problem_set(problem, errno, "%s: %s", pins->dir, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (lock_take(fd) < 0)
 		return problem_set(
 			problem, EBUSY,
 			"another dnsfence holds the pin directory %s; give --pin-dir and "
