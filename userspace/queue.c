@@ -178,7 +178,7 @@ void queue_push(struct queue *queue, const char *begin, size_t begin_length, con
 	const struct queue_line refused = {.count = worth.violations};
 	size_t whole = begin_length + length;
 
-	if (worth.spare && queue_bytes(queue) + whole > queue->limit / 2) {
+	if (worth.spare && queue_bytes(queue) >= queue->limit / 2) {
 		queue_miss(queue, &refused);
 		return;
 	}

@@ -274,6 +274,29 @@ static void run_spare(int drop)
 	queue_done(&queue);
 }
 
+/* A reader who takes what is there whenever that is long misses none, however small the queue. */
+static void test_spare_lines_of_a_reader(void **state)
+{
+	char line[1001];
+
+	(void)state;
+	snprintf(line, sizeof(line), "%0999d\n", 1);
+	for (size_t limit = 64 * 1024; limit <= 1024 * 1024; limit *= 2) {
+		struct queue queue;
+		unsigned int told = 0;
+
+		queue_init(&queue, limit, QUEUE_DROP_NEWEST, tell, &told);
+		for (int i = 0; i < 400; i++) {
+			queue_push(&queue, NULL, 0, line, 1000,
+				   (struct queue_worth){.spare = true});
+			if (queue_is_long(&queue))
+				(void)take_all(&queue);
+		}
+		assert_int_equal(queue.dropped, 0);
+		queue_done(&queue);
+	}
+}
+
 static void test_spare_lines(void **state)
 {
 	(void)state;
@@ -356,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_spare_lines),
+		cmocka_unit_test(test_spare_lines_of_a_reader),
 		cmocka_unit_test(test_random),
 	};
 
