@@ -50,7 +50,7 @@ static void value_read_bool(struct diagnostics *diagnostics, const struct node *
 			     field->key, node->text);
 }
 
-static const struct schema_choice *value_read_choice(struct diagnostics *diagnostics,
+static const struct schema_choice *value_find_choice(struct diagnostics *diagnostics,
 						     const struct node *node,
 						     const struct schema_field *field)
 {
@@ -70,6 +70,24 @@ static const struct schema_choice *value_read_choice(struct diagnostics *diagnos
 		config_error(diagnostics, node->where, "%s: only %s is offered. %s", field->key,
 			     list, field->doc);
 	return NULL;
+}
+
+static void value_read_choice(struct diagnostics *diagnostics, const struct node *node,
+			      const struct schema_field *field, int *place)
+{
+	const struct schema_choice *choice = value_find_choice(diagnostics, node, field);
+
+	if (choice)
+		*place = choice->value;
+}
+
+static void value_read_protocol(struct diagnostics *diagnostics, const struct node *node,
+				const struct schema_field *field, uint8_t *place)
+{
+	const struct schema_choice *choice = value_find_choice(diagnostics, node, field);
+
+	if (choice)
+		*place = (uint8_t)choice->value;
 }
 
 static void words_add(struct words *words, const struct node *node)
@@ -185,7 +203,7 @@ static void value_read_flags(struct diagnostics *diagnostics, const struct node 
 	uint32_t flags = 0;
 
 	if (node->kind == NODE_SCALAR) {
-		choice = value_read_choice(diagnostics, node, field);
+		choice = value_find_choice(diagnostics, node, field);
 		if (choice)
 			*place = 1u << choice->value;
 		return;
@@ -193,7 +211,7 @@ static void value_read_flags(struct diagnostics *diagnostics, const struct node 
 	if (!config_expect(diagnostics, node, NODE_LIST, field->key))
 		return;
 	for (size_t i = 0; i < node->length; i++) {
-		choice = value_read_choice(diagnostics, node->children[i], field);
+		choice = value_find_choice(diagnostics, node->children[i], field);
 		if (choice)
 			flags |= 1u << choice->value;
 	}
@@ -219,6 +237,24 @@ static bool value_read_number(struct diagnostics *diagnostics, const struct node
 	}
 	*ret = value;
 	return true;
+}
+
+static void value_read_int(struct diagnostics *diagnostics, const struct node *node,
+			   const struct schema_field *field, int *place)
+{
+	long number;
+
+	if (value_read_number(diagnostics, node, field, field->min, field->max, &number))
+		*place = (int)number;
+}
+
+static void value_read_port(struct diagnostics *diagnostics, const struct node *node,
+			    const struct schema_field *field, uint16_t *place)
+{
+	long number;
+
+	if (value_read_number(diagnostics, node, field, 1, 65535, &number))
+		*place = (uint16_t)number;
 }
 
 static void value_read_power(struct diagnostics *diagnostics, const struct node *node,
@@ -350,9 +386,6 @@ static void value_read_version(struct diagnostics *diagnostics, const struct nod
 void config_read_value(const struct node *node, const struct schema_field *field, void *place,
 		       struct diagnostics *diagnostics)
 {
-	const struct schema_choice *choice;
-	long number;
-
 	switch (field->kind) {
 	case SCHEMA_STRING:
 		value_read_string(diagnostics, node, field, place);
@@ -364,21 +397,16 @@ void config_read_value(const struct node *node, const struct schema_field *field
 		value_read_bool(diagnostics, node, field, place);
 		break;
 	case SCHEMA_CHOICE:
-		choice = value_read_choice(diagnostics, node, field);
-		if (choice)
-			*(int *)place = choice->value;
+		value_read_choice(diagnostics, node, field, place);
 		break;
 	case SCHEMA_PROTOCOL:
-		choice = value_read_choice(diagnostics, node, field);
-		if (choice)
-			*(uint8_t *)place = (uint8_t)choice->value;
+		value_read_protocol(diagnostics, node, field, place);
 		break;
 	case SCHEMA_FLAGS:
 		value_read_flags(diagnostics, node, field, place);
 		break;
 	case SCHEMA_INT:
-		if (value_read_number(diagnostics, node, field, field->min, field->max, &number))
-			*(int *)place = (int)number;
+		value_read_int(diagnostics, node, field, place);
 		break;
 	case SCHEMA_POWER:
 		value_read_power(diagnostics, node, field, place);
@@ -393,8 +421,7 @@ void config_read_value(const struct node *node, const struct schema_field *field
 		value_read_targets(diagnostics, node, field, place);
 		break;
 	case SCHEMA_PORT:
-		if (value_read_number(diagnostics, node, field, 1, 65535, &number))
-			*(uint16_t *)place = (uint16_t)number;
+		value_read_port(diagnostics, node, field, place);
 		break;
 	case SCHEMA_ADDRESS:
 		value_read_address(diagnostics, node, field, place);

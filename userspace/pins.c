@@ -211,7 +211,8 @@ int pins_lock(const struct pins *pins, struct problem *problem)
 	_cleanup_close_ int fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return problem_set(problem, errno, "%s: %s", pins->dir, strerror(errno));
+		return problem_set(problem, errno, "cannot open the pin directory %s: %s",
+				   pins->dir, strerror(errno));
 	if (lock_take(fd) < 0)
 		return problem_set(
 			problem, EBUSY,

@@ -449,7 +449,8 @@ static const struct schema_field fields_events[] = {
 	 .choices = choices_drop,
 	 .standard = "newest",
 	 .doc = "Which lines are dropped when a queue is full. An event where they are missing "
-		"says how many violations they told of."},
+		"says how many violations they told of. Allowed lookups never make others give "
+		"way: the newest of them is dropped, and from half of the queue on."},
 	{.key = "buffer",
 	 .kind = SCHEMA_POWER,
 	 .offset = offsetof(struct config, ring_kib),

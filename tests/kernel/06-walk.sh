@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash source=tests/kernel/lib.sh disable=SC2016 # what other shells expand
+# shellcheck shell=bash source=tests/kernel/lib.sh disable=SC2016,SC2119 # what other shells expand
 # limit: 240
 # vm: below the root, a resolver of its own asks from outside of the fence
 #
@@ -13,7 +13,10 @@ setup
 # A slice at the top, as units have it.
 SLICE=$ID.slice
 INSTANCE+=(--cgroup "/$SLICE") # the last one counts
-trap 'find "$CGROUP2/$SLICE" -depth -type d -exec rmdir {} + 2>/dev/null; cleanup' EXIT
+RUN=''
+[[ -d /run/systemd ]] || RUN=/run/systemd # made to mount upon
+[[ ! $RUN ]] || mkdir $RUN
+trap 'find "$CGROUP2/$SLICE" $RUN -depth -type d -exec rmdir {} + 2>/dev/null; cleanup' EXIT
 CONTAINER=docker/bbbbbbbbbbbb$(printf 'b%.0s' {1..52})
 mkdir -p "$CGROUP2/$SLICE/"{nginx.service,shell,web} "$CGROUP2/$SLICE/$CONTAINER"
 PUBLIC=203.0.113.53 # a resolver compiled into something
@@ -36,7 +39,7 @@ host() {
 	unshare -m sh -c 'mount --make-rprivate / &&
 		mount -t overlay -o "lowerdir=/etc,upperdir=$0/etc,workdir=$0/etc.work" overlay /etc &&
 		rm -rf /etc/dnsfence /etc/docker /etc/systemd/resolved.conf* /etc/resolv.conf && mkdir /etc/dnsfence &&
-		mkdir -p /run/systemd && mount --bind "$0/run" /run/systemd && exec sleep 200' "$HOST_ROOT" &
+		mount --bind "$0/run" /run/systemd && exec sleep 200' "$HOST_ROOT" &
 	HOST=$!
 	SERVERS+=" $HOST"
 	disown $HOST
@@ -48,15 +51,27 @@ on_host() { nsenter -m -t "$HOST" --net="/run/netns/$NEAR" "$@"; }
 # on_host_file PATH: its text from standard input.
 on_host_file() { on_host sh -c 'mkdir -p "$(dirname "$0")" && cat >"$0"' "$1"; }
 
-# step NUMBER: that command, its output in $WORK/out and $WORK/words. Sets STATUS.
-step() {
+# command_of NUMBER: that one of README's, as a test says it; what names the instance is in "$@".
+command_of() {
 	local command=${WALK[$1]//sudo /}
 	command=${command/--for 10m/--for 4s}
 	command=${command/%top/top --batch -n 1}
-	command=${command//dnsfence /\"\$dnsfence\" \"\$@\" }
-	command=${command//\/etc\/\"\$dnsfence\" \"\$@\" /\/etc\/dnsfence }
-	dnsfence=$DNSFENCE in_cgroup "$SLICE/shell" nsenter -m -t "$HOST" --net="/run/netns/$NEAR" bash -c "set -o pipefail; $command" walk "${INSTANCE[@]}" \
-		>"$WORK/out" 2>"$WORK/words" </dev/null
+	echo "${command//dnsfence /\"\$dnsfence\" \"\$@\" }"
+}
+
+# become_shell LINE: a shell there that runs it, with the instance, in place of this process.
+become_shell() {
+	export dnsfence=$DNSFENCE
+	exec nsenter -m -t "$HOST" --net="/run/netns/$NEAR" \
+		bash -c "set -o pipefail; $1" walk "${INSTANCE[@]}"
+}
+
+# step NUMBER: that command, its output in $WORK/out and $WORK/words. Sets STATUS.
+step() {
+	(
+		echo "$BASHPID" >"$CGROUP2/$SLICE/shell/cgroup.procs" || exit 125
+		become_shell "$(command_of "$1")"
+	) >"$WORK/out" 2>"$WORK/words" </dev/null
 	STATUS=$?
 }
 
@@ -73,27 +88,32 @@ goes_on() {
 	done
 }
 
+# step_meanwhile NUMBER RESOLVER WHO: while they ask.
+step_meanwhile() {
+	local workload
+	goes_on "$2" "$3" &
+	workload=$!
+	step "$1"
+	kill $workload
+	wait $workload 2>/dev/null
+}
+
 # walk NAME RESOLVER WHO STATUS AUDITED SUBJECT: how the first step ends, and a regex of what it
 # points at; as whom the last one knows who asks.
 walk() {
-	local name=$1 resolver=$2 who=$3 workload
+	local name=$1 resolver=$2 who=$3
 	step 0
 	expect "$name: audit, exit status" "$STATUS" "$4"
 	expect_match "$name: audit" "$(<"$WORK/out")" "$5"
-	goes_on "$resolver" "$who" &
-	workload=$!
-	step 1
-	kill $workload
-	wait $workload 2>/dev/null
+	step_meanwhile 1 "$resolver" "$who"
 	expect "$name: learn, exit status" "$STATUS" 1 # a leak was left out
 	expect_match "$name: learn says what to do" "$(<"$WORK/words")" "look like leaks.*--accept"
 	step 2
 	expect "$name: check, exit status" "$STATUS" 0
 	: >"$DAEMON_LOG.now"
-	dnsfence=$DNSFENCE on_host bash -c "exec ${WALK[3]/sudo dnsfence /\"\$dnsfence\" \"\$@\" }" walk \
-		"${INSTANCE[@]}" >"$EVENTS" 2>"$DAEMON_LOG.now" </dev/null &
+	become_shell "exec $(command_of 3)" >"$EVENTS" 2>"$DAEMON_LOG.now" </dev/null &
 	DAEMON=$!
-	wait_until daemon_is_ready || die "$name: run: $(<"$DAEMON_LOG.now")"
+	wait_until daemon_said '^dnsfence: ready' || die "$name: run: $(<"$DAEMON_LOG.now")"
 	ask $PUBLIC "$who"
 	expect "$name: audit mode, errno" "$ERRNO" 0
 	((CHECKS++))
@@ -112,17 +132,13 @@ walk() {
 	step 7
 	expect "$name: leaktest, exit status" "$STATUS" 0
 	expect_match "$name: leaktest" "$(<"$WORK/out")" "closed"
-	goes_on "$resolver" "$who" &
-	workload=$!
-	step 8
-	kill $workload
-	wait $workload 2>/dev/null
+	step_meanwhile 8 "$resolver" "$who"
 	expect "$name: top, exit status" "$STATUS" 0
 	expect_match "$name: top" "$(<"$WORK/out")" "$6"
-	kill "$DAEMON"
-	wait "$DAEMON"
-	DAEMON=''
-	dnsfence unload >/dev/null 2>&1
+	stop_fence
+	expect "$name: run ends, exit status" "$STATUS" 0
+	dnsfence unload 2>"$WORK/words"
+	expect "$name: unload, exit status" $? 0
 }
 
 host plain
