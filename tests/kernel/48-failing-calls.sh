@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
 # limit: 240
-# vm: below the root, its loads say which cgroup
+# vm: left out, two hundred loads take more than half an hour in emulation
 #
 # One bpf() call of a load fails: each of those that publish and attach, every fourth of the many
 # that load programs. Either the load gets along without it, or it says why and
