@@ -22,7 +22,8 @@ DESTDIR    ?=
 CC         ?= cc
 CLANG      ?= clang
 LLVM_STRIP ?= llvm-strip
-BPFTOOL    ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+# Ubuntu's command wants one of the running kernel's version; any will do.
+BPFTOOL    ?= $(firstword $(wildcard /usr/lib/linux-tools-*/bpftool /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 SCDOC      ?= scdoc
 
@@ -52,7 +53,7 @@ own_ldflags = -pthread $(if $(SAN),$(SANITIZE),-pie -Wl,-z,relro,-z,now)
 own_libs    = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 multiarch   := $(shell $(CC) -print-multiarch 2>/dev/null)
-bpf_cflags   = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I. -MMD -MP \
+bpf_cflags   = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror=implicit-function-declaration -I. -MMD -MP \
 	$(if $(multiarch),-idirafter /usr/include/$(multiarch))
 
 # The controller. main.c and cmd_*.c are the program; the rest is what tests link, too.
@@ -142,6 +143,22 @@ $(build)/differential: $(call objects_of,$(wildcard tests/differential/*.c)) $(u
 $(build)/insns: $(build)/tools/insns.o $(build)/libdnsfence.a
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^ $(own_libs)
 
+# The same, of programs that other compilers have made: what a verifier takes from one it may
+# refuse from another.
+usual_clang := clang-$(firstword $(subst ., ,$(shell $(CLANG) -dumpversion 2>/dev/null)))
+compilers := $(filter-out $(usual_clang),$(notdir $(wildcard /usr/bin/clang-[1-9][0-9])))
+compiler_insns := $(patsubst %,$(build)/compilers/%/insns,$(compilers))
+skeleton_users := tools/insns.c userspace/loader.c userspace/follow.c
+
+$(build)/compilers/%/insns: $(wildcard bpf/*.[ch]) $(skeleton_users) $(build)/libdnsfence.a
+	$(Q)mkdir -p $(@D)
+	$(Q)for object in dnsfence follow; do \
+		$* $(filter-out -MMD -MP,$(bpf_cflags)) -Werror -c -o $(@D)/$$object.bpf.o bpf/$$object.bpf.c && \
+		$(BPFTOOL) gen skeleton $(@D)/$$object.bpf.o name $${object}_bpf >$(@D)/$$object.skel.h || exit 1; \
+	done
+	$(call quiet,LINK,$@)$(CC) -I$(@D) $(filter-out -MMD -MP,$(own_cflags)) $(CFLAGS) $(own_ldflags) $(LDFLAGS) \
+		-o $@ $(filter %.c %.a,$(filter-out bpf/%,$^)) $(own_libs)
+
 # Later versions, for the upgrade test: the sources, edited by a script, in a tree of their own.
 upgrades := $(patsubst tests/upgrade/%.sed,$(build)/upgrade/%/dnsfence,$(wildcard tests/upgrade/*.sed))
 
@@ -167,7 +184,7 @@ $(build)/askers: $(call objects_of,tools/askers.c tools/crowd.c)
 
 # What the kernel tests run, beside dnsfence itself.
 kernel_tools := $(build)/leakprobe $(build)/tamper $(build)/differential $(build)/insns \
-	$(build)/starts $(build)/askers $(upgrades)
+	$(compiler_insns) $(build)/starts $(build)/askers $(upgrades)
 
 .PHONY: test check check-unit check-kernel check-vm check-san coverage fuzz insns
 test: deps ## install what tests need, then run all of them (root)
@@ -258,7 +275,8 @@ sh_files := tests/all tests/unit/run tests/kernel/run tools/deps tools/quickstar
 
 # cppcheck knows no cleanup attribute, so leaks are left to the sanitizers.
 .PHONY: lint fmt
-lint: all ## formatting, shellcheck, cppcheck
+lint: all ## compiler warnings of the programs, formatting, shellcheck, cppcheck
+	$(Q)for object in bpf/dnsfence.bpf.c bpf/follow.bpf.c; do $(CLANG) $(filter-out -MMD -MP,$(bpf_cflags)) -Werror -fsyntax-only $$object || exit 1; done
 	$(Q)clang-format --dry-run -Werror $(c_files)
 	$(Q)shellcheck -x -S warning $(sh_files)
 	$(Q)tests/vm/coverage check

@@ -129,7 +129,7 @@ static __always_inline int ethertype_is_labels(__u32 type)
 }
 
 /* Under a stack of labels; no header says what is there (RFC 4928 3). */
-__noinline __u64 edge_find_under_labels(struct __sk_buff *skb, __u32 offset)
+df_global __u64 edge_find_under_labels(struct __sk_buff *skb, __u32 offset)
 {
 	__u8 label[LABEL] = {};
 
@@ -168,7 +168,7 @@ static __always_inline __u32 edge_type_step(struct __sk_buff *skb, __u32 offset,
 		       : 0;
 }
 
-__noinline __u64 edge_find_in_ethernet(struct __sk_buff *skb)
+df_global __u64 edge_find_in_ethernet(struct __sk_buff *skb)
 {
 	__u32 offset = ETHERTYPE_AT, type = 0, step = 0;
 
@@ -227,7 +227,7 @@ static __always_inline void edge_cut(struct __sk_buff *skb, struct df_flow *flow
 }
 
 /* The packet in a frame, walked and packed; 0 when it is no IP. */
-__noinline __u64 edge_walk(struct __sk_buff *skb, __u32 ethernet)
+df_global __u64 edge_walk(struct __sk_buff *skb, __u32 ethernet)
 {
 	struct df_flow flow = {.flags = FLOW_CHAIN};
 	__u64 inner = ethernet ? edge_find_in_ethernet(skb) : edge_find_bare(skb);
@@ -289,7 +289,7 @@ static __always_inline __u16 edge_mark_of(struct __sk_buff *skb, __u64 packed)
 }
 
 /* The lowest rank of those that cover where a frame came in and whom it says to be from. */
-__noinline __u32 edge_origin_rank(struct __sk_buff *skb, __u64 packed, __u32 gen)
+df_global __u32 edge_origin_rank(struct __sk_buff *skb, __u64 packed, __u32 gen)
 {
 	const struct df_generation *generation = &generations[gen & 1];
 	__u32 rank = generation->default_policy, slot = gen & 1;
@@ -373,7 +373,7 @@ static __always_inline void edge_set_caller(struct __sk_buff *skb, struct df_eve
 	head->flags |= DF_EVENT_CALLER | DF_EVENT_UID;
 }
 
-__noinline int edge_report(struct __sk_buff *skb, __u64 packed, __u32 with, __u64 verdict)
+df_global int edge_report(struct __sk_buff *skb, __u64 packed, __u32 with, __u64 verdict)
 {
 	struct df_decision decision = decision_unpack(verdict);
 	__u64 words[DF_EVENT_HEAD_SIZE / 8] = {};
@@ -413,7 +413,7 @@ static __always_inline void edge_let_in(struct __sk_buff *skb, __u64 packed, __u
  * A frame of an inet socket on its way in: it has been judged, and only its mark is missing. What
  * goes to a `translated` resolver may go on to wherever this host's NAT sends it.
  */
-__noinline int edge_pass_judged(struct __sk_buff *skb, __u64 packed, __u32 with)
+df_global int edge_pass_judged(struct __sk_buff *skb, __u64 packed, __u32 with)
 {
 	struct df_decision decision = {};
 	__u32 gen = with_gen(with), rank;
@@ -453,7 +453,7 @@ static __always_inline __u64 edge_act(struct __sk_buff *skb, __u64 packed, __u32
  * decision_pack() has it, or 0. Reporting it is the caller's: the stacks of all would be too deep
  * together.
  */
-__noinline __u64 edge_judge(struct __sk_buff *skb, __u64 packed, __u32 with)
+df_global __u64 edge_judge(struct __sk_buff *skb, __u64 packed, __u32 with)
 {
 	__u32 family = with_family(with), gen = with_gen(with);
 	__u64 verdict;

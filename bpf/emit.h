@@ -15,6 +15,7 @@
 #ifndef DNSFENCE_EMIT_H
 #define DNSFENCE_EMIT_H
 
+#include "atomic.h"
 #include "maps.h"
 
 static __always_inline struct df_counters *counters_get(void)
@@ -30,9 +31,9 @@ static __always_inline void count_verdict(enum df_hook hook, __u32 verdict, __u3
 
 	if (!mine)
 		return;
-	__sync_fetch_and_add(&mine->verdicts[hook][index_below(verdict, DF_VERDICT_MAX)]
-					    [index_below(reason, DF_REASON_SLOTS)],
-			     1);
+	atomic_add(&mine->verdicts[hook][index_below(verdict, DF_VERDICT_MAX)]
+				  [index_below(reason, DF_REASON_SLOTS)],
+		   1);
 }
 
 /* violations that no record will report; repeats of them had waited in a slot. */
@@ -42,8 +43,8 @@ static __always_inline void count_lost(__u32 violations, __u32 repeats)
 
 	if (!mine)
 		return;
-	__sync_fetch_and_add(&mine->lost, violations);
-	__sync_fetch_and_add(&mine->flushed, repeats);
+	atomic_add(&mine->lost, violations);
+	atomic_add(&mine->flushed, repeats);
 }
 
 static __always_inline void count_record(__u32 repeats)
@@ -52,9 +53,9 @@ static __always_inline void count_record(__u32 repeats)
 
 	if (!mine)
 		return;
-	__sync_fetch_and_add(&mine->records, 1);
+	atomic_add(&mine->records, 1);
 	if (repeats)
-		__sync_fetch_and_add(&mine->flushed, repeats);
+		atomic_add(&mine->flushed, repeats);
 }
 
 static __always_inline void count_sampled(void)
@@ -62,7 +63,7 @@ static __always_inline void count_sampled(void)
 	struct df_counters *mine = counters_get();
 
 	if (mine)
-		__sync_fetch_and_add(&mine->sampled, 1);
+		atomic_add(&mine->sampled, 1);
 }
 
 static __always_inline void count_crowded(void)
@@ -70,7 +71,7 @@ static __always_inline void count_crowded(void)
 	struct df_counters *mine = counters_get();
 
 	if (mine)
-		__sync_fetch_and_add(&mine->crowded, 1);
+		atomic_add(&mine->crowded, 1);
 }
 
 static __always_inline void count_folded(void)
@@ -78,7 +79,7 @@ static __always_inline void count_folded(void)
 	struct df_counters *mine = counters_get();
 
 	if (mine)
-		__sync_fetch_and_add(&mine->folded, 1);
+		atomic_add(&mine->folded, 1);
 }
 
 static __always_inline __u64 hash_mix(__u64 hash, __u64 word)

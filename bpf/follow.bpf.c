@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "abi.h"
+#include "atomic.h"
 #include "opaque.h"
 
 #define FOLLOW_CORE __attribute__((preserve_access_index))
@@ -88,7 +89,7 @@ static __always_inline int tell(struct cgroup *cgroup, __u32 gone)
 	if (length > 0)
 		size += index_below((__u32)length, DF_CGROUP_NAME_ROOM);
 	if (bpf_ringbuf_output(&changes, change, size, 0) < 0)
-		__sync_fetch_and_add(&lost, 1);
+		atomic_add(&lost, 1);
 	return 0;
 }
 

@@ -229,7 +229,7 @@ static __always_inline void event_set_caller(struct __sk_buff *skb, struct df_ev
 /* The functions below are global, so that the verifier explores each of them once. */
 
 /* Any packet, header by header: what flow_pack() keeps of it. */
-__noinline __u64 packet_walk(struct __sk_buff *skb)
+df_global __u64 packet_walk(struct __sk_buff *skb)
 {
 	struct df_flow flow;
 	__u8 version;
@@ -240,7 +240,7 @@ __noinline __u64 packet_walk(struct __sk_buff *skb)
 	return flow_pack(&flow);
 }
 
-__noinline __u32 packet_socket_rank(struct __sk_buff *skb, __u32 gen)
+df_global __u32 packet_socket_rank(struct __sk_buff *skb, __u32 gen)
 {
 	__u32 uid = DF_UID_ANY;
 
@@ -254,7 +254,7 @@ __noinline __u32 packet_socket_rank(struct __sk_buff *skb, __u32 gen)
  * Rank of whoever made the call that sent this packet; DF_POLICY_MAX when nobody can tell: by
  * what runs now, or by what connect() or sendmsg() have recorded.
  */
-__noinline __u32 packet_caller_rank(struct __sk_buff *skb, __u64 packed, __u32 gen)
+df_global __u32 packet_caller_rank(struct __sk_buff *skb, __u64 packed, __u32 gen)
 {
 	const struct df_owner *owner;
 	struct df_flow flow;
@@ -273,7 +273,7 @@ __noinline __u32 packet_caller_rank(struct __sk_buff *skb, __u64 packed, __u32 g
 }
 
 /* The verdict by one policy, packed by decision_pack(). */
-__noinline __u64 packet_decide(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
+df_global __u64 packet_decide(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
 {
 	struct df_decision decision = {
 		.verdict = DF_VERDICT_DENY,
@@ -307,7 +307,7 @@ static __always_inline __u32 sealed_excuse(struct __sk_buff *skb, const struct d
 }
 
 /* A packet that a policy forbids but that answers somebody, or is reported already. */
-__noinline __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 audit)
+df_global __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 audit)
 {
 	struct df_flow flow;
 
@@ -346,7 +346,7 @@ static __always_inline int packet_is_lookup(struct __sk_buff *skb, const struct 
 }
 
 /* A violation, or an allowed packet that was chosen to be logged if it is a lookup. */
-__noinline int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u64 verdict)
+df_global int packet_report(struct __sk_buff *skb, __u64 packed, __u32 gen, __u64 verdict)
 {
 	struct df_decision decision = decision_unpack(verdict);
 	struct question question;
@@ -391,7 +391,7 @@ static __always_inline int owner_asked(const struct df_owner *owner, struct df_f
  * A packet that goes through: if it asks a question, remember who sent it. rank is that of the
  * policy that let it through, DF_POLICY_MAX if none had to.
  */
-__noinline int packet_note_asker(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
+df_global int packet_note_asker(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank)
 {
 	const struct df_owner *owner = packet_owner(skb);
 	struct df_asker asker = {};
@@ -465,7 +465,7 @@ static __always_inline __u64 packet_decide_all(struct __sk_buff *skb, __u64 pack
  * generation in force. The policy that denies the packet has to have such a resolver, too: what
  * call_errno() leaves to the packet for a forwarder is no other call's to vouch for.
  */
-__noinline __u32 packet_is_translated(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 denied)
+df_global __u32 packet_is_translated(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 denied)
 {
 	const struct df_generation *generation = &generations[gen & 1];
 	__u32 rank = generation->default_policy;
@@ -584,7 +584,7 @@ static __always_inline __u32 plain_allows(const struct __sk_buff *skb, __u64 pac
 
 /* 1 + the rank of the policy that lets this plain packet to a fenced port through; 0: look closer.
  */
-__noinline __u32 plain_passes(struct __sk_buff *skb, __u64 packed, __u32 dport, __u32 gen)
+df_global __u32 plain_passes(struct __sk_buff *skb, __u64 packed, __u32 dport, __u32 gen)
 {
 	__u32 rank, reason;
 
@@ -603,7 +603,7 @@ __noinline __u32 plain_passes(struct __sk_buff *skb, __u64 packed, __u32 dport, 
  * A plain packet to a port that is not fenced: does it ask a forwarder, where this host's NAT has
  * led it? Reads the packet anew, so that all others need not keep what was read.
  */
-__noinline int plain_note_translated(struct __sk_buff *skb, __u32 gen)
+df_global int plain_note_translated(struct __sk_buff *skb, __u32 gen)
 {
 	const struct df_generation *generation = &generations[gen & 1];
 	struct df_flow flow = {};
@@ -673,7 +673,7 @@ static __always_inline int sealed_was_judged(struct __sk_buff *skb, const struct
  * sendmsg() it has been seen there; where none does, nobody knows, and it is refused. A raw socket
  * that sends ESP by itself is an IPsec of its own.
  */
-__noinline __u64 packet_unseal(struct __sk_buff *skb, __u64 packed, __u32 gen)
+df_global __u64 packet_unseal(struct __sk_buff *skb, __u64 packed, __u32 gen)
 {
 	struct bpf_sock *sk = skb->sk, *full;
 	struct df_flow flow;
@@ -720,7 +720,7 @@ int dnsfence_packet(struct __sk_buff *skb)
 
 /* Report what a slot holds, if it has held it for long enough. Global: verified once, not per turn.
  */
-__noinline int flush_slot(__u32 index, __u64 now)
+df_global int flush_slot(__u32 index, __u64 now)
 {
 	struct fold_slot *slot = bpf_map_lookup_elem(&folds, &index);
 	struct df_event *record;

@@ -58,7 +58,7 @@ static __always_inline int question_is_query(struct __sk_buff *skb, __u32 messag
  * hash is that of the same question in lower case, see name.h. Global, so that the verifier
  * explores the loop once.
  */
-__noinline __u64 question_measure(struct __sk_buff *skb, __u32 start)
+df_global __u64 question_measure(struct __sk_buff *skb, __u32 start)
 {
 	__u32 offset = start;
 	__u64 words[8];

@@ -110,7 +110,7 @@ static __always_inline void call_report(struct bpf_sock_addr *ctx, const struct 
 }
 
 /* Rank of the caller's policy. Global, so that the verifier explores the walk once. */
-__noinline __u32 call_rank(struct bpf_sock_addr *ctx, __u32 gen)
+df_global __u32 call_rank(struct bpf_sock_addr *ctx, __u32 gen)
 {
 	const struct df_generation *generation = &generations[gen & 1];
 	__u32 uid = generation->flags & DF_GEN_USERS ? task_current_uid() : DF_UID_ANY;

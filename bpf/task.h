@@ -54,7 +54,7 @@ struct task_struct {
 	char comm[16];
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
-	const struct cred *cred;
+	struct cred *cred;
 	struct nsproxy *nsproxy;
 	struct fs_struct *fs;
 } TASK_CORE;
