@@ -11,6 +11,10 @@
 
 set -u
 export LC_ALL=C
+# Ubuntu's command wants a bpftool of the running kernel's version; any will do.
+for dir in /usr/lib/linux-tools-*/; do
+	[[ ! -x $dir/bpftool ]] || PATH=$dir:$PATH
+done
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
