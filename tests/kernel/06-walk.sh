@@ -54,7 +54,7 @@ on_host_file() { on_host sh -c 'mkdir -p "$(dirname "$0")" && cat >"$0"' "$1"; }
 # command_of NUMBER: that one of README's, as a test says it; what names the instance is in "$@".
 command_of() {
 	local command=${WALK[$1]//sudo /}
-	command=${command/--for 10m/--for 4s}
+	command=${command/--for 10m/--for $((4 * SLOW))s}
 	command=${command/%top/top --batch -n 1}
 	echo "${command//dnsfence /\"\$dnsfence\" \"\$@\" }"
 }

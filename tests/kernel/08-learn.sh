@@ -71,7 +71,7 @@ expect "another service, errno" "$ERRNO" EPERM
 # Beside that fence: what it refuses is seen, too, and stays refused.
 learner_beside() {
 	: >"$WORK/words"
-	"$DNSFENCE" "${INSTANCE[@]}" learn --for 2s >"$WORK/beside.yaml" 2>"$WORK/words" &
+	"$DNSFENCE" "${INSTANCE[@]}" learn --for $((2 * SLOW))s >"$WORK/beside.yaml" 2>"$WORK/words" &
 	local learner=$!
 	wait_until grep -q watching "$WORK/words"
 	probe udp-sendto $GOOD4 53

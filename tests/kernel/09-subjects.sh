@@ -38,7 +38,7 @@ expect_tree() {
 		'["web-1","registry.example/web:7","docker","web",1,true]'
 	expect "$1, the pod" "$(of "/kubepods/burstable/pod$pod" '[.pod.namespace, .pod.name, .pod.uid, .policy, .rank, .own]')" \
 		"[\"prod\",\"web-0\",\"$pod\",\"prod\",2,true]"
-	expect "$1, a user" "$(jq -c '.users' <<<"$OUT")" '[{"uid":65534,"name":"nobody","policy":"nobody","rank":3}]'
+	expect "$1, a user" "$(jq -r '.users[] | "\(.uid) \(.name) \(.policy) \(.rank)"' <<<"$OUT")" "65534 nobody nobody 3"
 }
 
 subjects
