@@ -39,6 +39,7 @@ docker_file() {
 		>"$1/config.v2.json"
 }
 
+[[ -e /dev/fuse ]] || modprobe -q fuse 2>/dev/null
 [[ -e /dev/fuse ]] || skip "no /dev/fuse"
 setup
 home=$WORK/host/home/alice
