@@ -20,6 +20,7 @@ typedef struct __sk_buff df_load_ctx;
 
 #include "socket.bpf.c"
 #include "packet.bpf.c"
+#include "flush.bpf.c"
 #include "edge.bpf.c"
 #include "bypass.bpf.c"
 #include "unix.bpf.c"
