@@ -179,9 +179,10 @@ static __always_inline int call_errno(struct bpf_sock_addr *ctx, const struct df
 		errnum = generation_policy(generation, decision->policy)->errnum;
 	if (errnum != ERRNO_EPERM || protocol_bit(flow->protocol) != DF_PROTO_UDP)
 		return errnum;
-	/* What is only audited goes on to the packet layer in any case. */
+	/* What is only audited goes on to the packet layer, unless a fence beside refuses it here.
+	 */
 	if (decision->verdict != DF_VERDICT_DENY)
-		return 0;
+		return generation->flags & DF_GEN_LEARNS ? errnum : 0;
 	/* The packet may not show any more where it was meant to go: NAT, IPsec. */
 	if (!connects && (generation->flags & DF_GEN_CALLS))
 		return errnum;
@@ -227,7 +228,8 @@ static __always_inline int call_judge(struct bpf_sock_addr *ctx, const struct df
 			     decision.verdict == DF_VERDICT_ALLOW && decision.translated);
 	if (!errnum)
 		return SOCKET_ALLOW;
-	if (decision.verdict == DF_VERDICT_DENY || flow->protocol == PROTO_TCP) {
+	if (decision.verdict == DF_VERDICT_DENY || flow->protocol == PROTO_TCP ||
+	    (generation->flags & DF_GEN_LEARNS)) {
 		count_verdict(hook, decision.verdict, decision.reason);
 		call_report(ctx, flow, generation, &decision, hook, errnum);
 	}

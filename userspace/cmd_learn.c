@@ -22,6 +22,7 @@
 static const char watching[] = "apiVersion: dnsfence/v1\n"
 			       "mode: audit\n"
 			       "deny_at: packet\n"
+			       "hooks: all\n"
 			       "open_sockets: leave\n"
 			       "policies: [{name: learn, resolvers: []}]\n"
 			       "events: {stdout: false}\n";
@@ -38,13 +39,14 @@ struct learning {
 	bool failed;
 };
 
-/* Of a datagram the packet, of a connection its connect(): each lookup or connection once. */
+/*
+ * Of a connection its connect(), of a datagram the packet, and its call, too: a fence beside this
+ * one may have refused it there.
+ */
 static bool event_counts(const struct df_event *record)
 {
-	const bool packet = record->flags & DF_EVENT_PACKET;
-
 	return record->family && record->service < DF_SERVICE_MAX &&
-	       packet == (record->protocol != IPPROTO_TCP);
+	       !(record->flags & DF_EVENT_PACKET && record->protocol == IPPROTO_TCP);
 }
 
 static void learning_take(void *context, struct event *event)
@@ -58,6 +60,9 @@ static void learning_take(void *context, struct event *event)
 	if (event->kind != EVENT_LOOKUP || !event_counts(record))
 		return;
 	enrich_event(learning->enricher, event);
+	if (record->protocol != IPPROTO_TCP)
+		use.sight =
+			record->flags & DF_EVENT_PACKET ? LESSON_DATAGRAM : LESSON_DATAGRAM_CALL;
 	use.facts = event->facts;
 	use.cgroup = util_streq(event->cgroup, learning->options->cgroup) ? "" : event->cgroup;
 	use.process = event->process_name;
@@ -131,6 +136,7 @@ static int learning_open(struct learning *learning, struct problem *problem)
 					  learning->catalog);
 	if (!learning->lesson || !learning->enricher)
 		return problem_set(problem, ENOMEM, "out of memory");
+	learning->prepared.image.generation.flags |= DF_GEN_LEARNS;
 	r = enforce_start(learning->options, &learning->prepared, NULL, &learning->enforcement,
 			  problem);
 	if (r < 0)

@@ -21,7 +21,7 @@ enum subject_kind {
 struct asked {
 	struct address resolver;
 	uint32_t services; /* bits */
-	uint64_t count;
+	uint64_t seen[LESSON_SIGHT_MAX];
 	char processes[PROCESSES_MAX][32];
 };
 
@@ -141,22 +141,41 @@ static void asked_name(struct asked *asked, const char *process)
 	}
 }
 
+static uint64_t asked_count(const struct asked *asked)
+{
+	return asked->seen[LESSON_CONNECTION] +
+	       MAX(asked->seen[LESSON_DATAGRAM], asked->seen[LESSON_DATAGRAM_CALL]);
+}
+
+static void lesson_count(struct lesson *lesson, struct learner *learner, uint64_t count)
+{
+	lesson->count += count;
+	learner->count += count;
+}
+
 int lesson_add(struct lesson *lesson, const struct lesson_use *use)
 {
 	const struct learner who = learner_of(use);
 	struct learner *learner;
 	struct asked *asked;
+	/* Of what is counted only: nobody keeps what could be compared. */
+	const uint64_t once = use->sight == LESSON_DATAGRAM_CALL ? 0 : use->count;
+	uint64_t known;
 
-	lesson->count += use->count;
 	learner = lesson_learner(lesson, &who);
-	if (!learner)
+	if (!learner) {
+		lesson->count += once;
 		return lesson->length == SUBJECTS_MAX ? 0 : -ENOMEM;
-	learner->count += use->count;
+	}
 	asked = learner_asked(learner, &use->resolver);
-	if (!asked)
+	if (!asked) {
+		lesson_count(lesson, learner, once);
 		return learner->length == RESOLVERS_MAX ? 0 : -ENOMEM;
+	}
+	known = asked_count(asked);
+	asked->seen[use->sight] += use->count;
+	lesson_count(lesson, learner, asked_count(asked) - known);
 	asked->services |= 1u << use->service;
-	asked->count += use->count;
 	asked_name(asked, use->process);
 	return 0;
 }
@@ -226,8 +245,8 @@ static void write_services(uint32_t services, FILE *to)
 
 static void write_who(const struct asked *asked, FILE *to)
 {
-	fprintf(to, "   # %llu lookup%s", (unsigned long long)asked->count,
-		asked->count == 1 ? "" : "s");
+	fprintf(to, "   # %llu lookup%s", (unsigned long long)asked_count(asked),
+		asked_count(asked) == 1 ? "" : "s");
 	for (int i = 0; i < PROCESSES_MAX && asked->processes[i][0]; i++)
 		fprintf(to, "%s%s", i ? ", " : " by ", asked->processes[i]);
 	fputc('\n', to);

@@ -12,6 +12,12 @@
 
 struct lesson;
 
+/*
+ * Where a lookup was seen. A datagram that leaves is seen twice, one that a fence beside refuses at
+ * its call only there: the greater number counts. A connected socket calls once and sends often.
+ */
+enum lesson_sight { LESSON_CONNECTION, LESSON_DATAGRAM, LESSON_DATAGRAM_CALL, LESSON_SIGHT_MAX };
+
 /* Lookups that somebody has tried. */
 struct lesson_use {
 	const struct facts *facts; /* NULL: nothing is known of the cgroup */
@@ -19,6 +25,7 @@ struct lesson_use {
 	const char *process; /* "" */
 	struct address resolver;
 	uint8_t service; /* enum df_service, below DF_SERVICE_MAX */
+	enum lesson_sight sight;
 	uint64_t count;
 };
 

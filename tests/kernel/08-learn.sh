@@ -74,12 +74,20 @@ learner_beside() {
 	"$DNSFENCE" "${INSTANCE[@]}" learn --for $((2 * SLOW))s >"$WORK/beside.yaml" 2>"$WORK/words" &
 	local learner=$!
 	wait_until grep -q watching "$WORK/words"
-	probe udp-sendto $GOOD4 53
+	for technique in "$@"; do
+		probe "$technique" $GOOD4 53
+	done
 	wait $learner
 }
-learner_beside
+# At the packet, or the call where the packet hook cannot ask for the caller.
+learner_beside udp-sendto
 expect "beside a fence, errno" "$ERRNO" EPERM
 expect_match "beside a fence" "$(<"$WORK/beside.yaml")" "/${APPS%?}\[s\]"
+expect_match "beside a fence, how often" "$(<"$WORK/beside.yaml")" "$GOOD4.*# 1 lookup by leakprobe"
+# As resolvers' clients do: the connect() of a datagram socket is refused, no packet is made.
+learner_beside udp-connect tcp-connect
+expect "beside a fence, connect, errno" "$ERRNO" EPERM
+expect_match "beside a fence, connect" "$(<"$WORK/beside.yaml")" "$GOOD4.*# 2 lookups by leakprobe"
 stop_fence
 dnsfence unload >/dev/null 2>&1
 

@@ -40,6 +40,22 @@ static void learn(struct lesson *lesson, const struct facts *facts, const char *
 	assert_int_equal(lesson_add(lesson, &use), 0);
 }
 
+/* As learn(), of nobody in particular. */
+static void see(struct lesson *lesson, const char *resolver, enum lesson_sight sight,
+		uint64_t count)
+{
+	const struct lesson_use use = {
+		.cgroup = "",
+		.process = "dig",
+		.resolver = address_of(resolver),
+		.service = DF_SERVICE_DNS,
+		.sight = sight,
+		.count = count,
+	};
+
+	assert_int_equal(lesson_add(lesson, &use), 0);
+}
+
 /* The text, which is a configuration that loads, in *ret. */
 static char *written(const struct lesson *lesson, bool accept, struct config *ret,
 		     struct lesson_totals *totals)
@@ -172,6 +188,31 @@ static void test_names(void **state)
 	lesson_free(lesson);
 }
 
+/* Calls and the packets they send are the same lookups; what was refused at the call counts, too.
+ */
+static void test_sights(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+
+	(void)state;
+	see(lesson, "10.0.0.1", LESSON_DATAGRAM_CALL, 3);
+	see(lesson, "10.0.0.1", LESSON_DATAGRAM, 3);
+	see(lesson, "10.0.0.2", LESSON_DATAGRAM_CALL, 5); /* refused */
+	see(lesson, "10.0.0.2", LESSON_CONNECTION, 2);
+	see(lesson, "10.0.0.3", LESSON_DATAGRAM, 7); /* one socket, connected */
+	see(lesson, "10.0.0.3", LESSON_DATAGRAM_CALL, 1);
+	text = written(lesson, false, &config, &totals);
+	expect(text, "{address: \"10.0.0.1\", service: dns}   # 3 lookups by dig");
+	expect(text, "{address: \"10.0.0.2\", service: dns}   # 7 lookups by dig");
+	expect(text, "{address: \"10.0.0.3\", service: dns}   # 7 lookups by dig");
+	assert_int_equal(totals.lookups, 17);
+	config_done(&config);
+	lesson_free(lesson);
+}
+
 static void test_nothing(void **state)
 {
 	struct lesson *lesson = lesson_new();
@@ -192,9 +233,8 @@ static void test_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_subjects),
-		cmocka_unit_test(test_leaks),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_subjects), cmocka_unit_test(test_leaks),
+		cmocka_unit_test(test_names),    cmocka_unit_test(test_sights),
 		cmocka_unit_test(test_nothing),
 	};
 
