@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/kernel/lib.sh
+# vm: below the root, Prometheus asks by itself
 #
 # The metrics: the same by command, unix socket, address, textfile and, the daemon apart, without a
 # daemon; they are what status says; no series comes or goes with traffic; promtool finds nothing to
