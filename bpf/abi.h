@@ -156,7 +156,6 @@ struct df_policy {
 #define DF_GEN_CALLS (1u << 7) /* hooks: all, or IPsec: sendmsg() is denied, not its packet */
 #define DF_GEN_FORWARDS (1u << 8) /* some policy forwards: who asks is remembered */
 #define DF_GEN_SAMPLES (1u << 9) /* of the allowed lookups, one in .sample is logged */
-#define DF_GEN_LEARNS (1u << 10) /* audited datagrams are told of at the call, too: see learn */
 
 /*
  * Everything of a policy that is not a lookup table. Lives in .bss, so that a packet that is

@@ -25,6 +25,10 @@ const volatile __u32 kernel_connect_unix = 0; /* connect() to unix sockets has a
 /* Of the fenced cgroup, the root is 0; which one it is a generation says. */
 const volatile __u32 fence_level = 0;
 
+/* Audited datagrams are told of at their call, too, where a fence beside may refuse them: learn's.
+ */
+const volatile __u32 fence_learns = 0;
+
 /* The host's own network namespace, for resolvers behind this host's NAT. */
 const volatile __u64 host_netns_cookie = 0;
 

@@ -182,7 +182,7 @@ static __always_inline int call_errno(struct bpf_sock_addr *ctx, const struct df
 	/* What is only audited goes on to the packet layer, unless a fence beside refuses it here.
 	 */
 	if (decision->verdict != DF_VERDICT_DENY)
-		return generation->flags & DF_GEN_LEARNS ? errnum : 0;
+		return fence_learns ? errnum : 0;
 	/* The packet may not show any more where it was meant to go: NAT, IPsec. */
 	if (!connects && (generation->flags & DF_GEN_CALLS))
 		return errnum;
@@ -228,8 +228,7 @@ static __always_inline int call_judge(struct bpf_sock_addr *ctx, const struct df
 			     decision.verdict == DF_VERDICT_ALLOW && decision.translated);
 	if (!errnum)
 		return SOCKET_ALLOW;
-	if (decision.verdict == DF_VERDICT_DENY || flow->protocol == PROTO_TCP ||
-	    (generation->flags & DF_GEN_LEARNS)) {
+	if (decision.verdict == DF_VERDICT_DENY || flow->protocol == PROTO_TCP || fence_learns) {
 		count_verdict(hook, decision.verdict, decision.reason);
 		call_report(ctx, flow, generation, &decision, hook, errnum);
 	}

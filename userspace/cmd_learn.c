@@ -136,7 +136,7 @@ static int learning_open(struct learning *learning, struct problem *problem)
 					  learning->catalog);
 	if (!learning->lesson || !learning->enricher)
 		return problem_set(problem, ENOMEM, "out of memory");
-	learning->prepared.image.generation.flags |= DF_GEN_LEARNS;
+	learning->enforcement.learns = true;
 	r = enforce_start(learning->options, &learning->prepared, NULL, &learning->enforcement,
 			  problem);
 	if (r < 0)

@@ -241,6 +241,7 @@ static int enforce_open(const struct options *options, const struct prepared *pr
 		.pins = pins,
 		.cgroup_level = cgroup_level(options->cgroup),
 		.ring_bytes = (uint32_t)prepared->config.ring_kib * 1024,
+		.learns = enforcement->learns,
 	};
 	struct stat st;
 	int r = fence_probe(&features, problem); /* before anything is made */
@@ -288,6 +289,7 @@ int enforce_start(const struct options *options, const struct prepared *prepared
 	int r;
 
 	enforce_init(&enforcement, ret->live);
+	enforcement.learns = ret->learns;
 	enforcement.pins = pins;
 	enforcement.cgroup = options->cgroup;
 	enforcement.cgroup_fd = cgroup_open(prepared->mount, options->cgroup, problem);

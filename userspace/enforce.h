@@ -25,6 +25,7 @@ struct enforcement {
 	const struct policy_image *image; /* of what is published; see enforce_keep() */
 	bool live; /* subjects come and go: set before the start */
 	bool unsealed; /* while they do */
+	bool learns; /* see struct fence_options; set before the start */
 	struct df_seal seal; /* what should be there; also kept in a pinned map */
 	struct watch_findings before; /* what was done to a pinned fence while no daemon ran */
 	struct edge *edge; /* NULL: no interface is fenced */

@@ -249,6 +249,7 @@ static int fence_load(const struct fence_options *options, struct fence *fence,
 		return fence_explain(-errno, true, problem);
 	fence_configure(fence->object, &fence->features);
 	fence->object->rodata->fence_level = options->cgroup_level;
+	fence->object->rodata->fence_learns = options->learns;
 	(void)bpf_map__set_max_entries(fence->object->maps.events, options->ring_bytes);
 	if (options->pins)
 		r = fence_adopt_pins(options->pins, fence, problem);

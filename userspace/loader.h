@@ -64,6 +64,7 @@ struct fence_options {
 	uint64_t cgroup_id; /* of the fenced cgroup */
 	uint32_t cgroup_level; /* the root is 0 */
 	uint32_t ring_bytes; /* a power of two; a ring taken over keeps its size */
+	bool learns; /* audited datagrams are told of at their call, too */
 };
 
 /* May this process load programs, and what can they do here? 0; -errno with *problem set. */
