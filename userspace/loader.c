@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 
 #include "dnsfence.skel.h"
@@ -194,8 +195,33 @@ static void fence_fill(struct fence *fence)
 	fence->edge_programs[EDGE_PROGRAM_IP_IN] = bpf_program__fd(object->progs.dnsfence_ip_in);
 	fence->edge_programs[EDGE_PROGRAM_IP_OUT] = bpf_program__fd(object->progs.dnsfence_ip_out);
 	fence->flush = bpf_program__fd(object->progs.dnsfence_flush);
-	fence->active = (uint32_t *)&object->bss->active;
-	fence->generations = object->bss->generations;
+}
+
+/*
+ * The programs' globals, mapped. Not by libbpf's object->bss: of a pinned map that is taken over,
+ * libbpf 1.5 leaves there a private image, and what is written to that reaches no program.
+ */
+static int fence_map_globals(struct fence *fence)
+{
+	struct dnsfence_bpf__bss *bss = mmap(NULL, sizeof(*bss), PROT_READ | PROT_WRITE, MAP_SHARED,
+					     fence->maps[FENCE_GLOBALS], 0);
+
+	if (bss == MAP_FAILED)
+		return -errno;
+	fence->globals = bss;
+	fence->active = (uint32_t *)&bss->active;
+	fence->generations = bss->generations;
+	return 0;
+}
+
+static int fence_load_object(struct fence *fence)
+{
+	int r = dnsfence_bpf__load(fence->object);
+
+	if (r < 0)
+		return r;
+	fence_fill(fence);
+	return fence_map_globals(fence);
 }
 
 static int fence_mark_abi(const struct fence *fence)
@@ -254,9 +280,7 @@ static int fence_load(const struct fence_options *options, struct fence *fence,
 	if (options->pins)
 		r = fence_adopt_pins(options->pins, fence, problem);
 	if (r >= 0) {
-		r = dnsfence_bpf__load(fence->object);
-		if (r >= 0 && !fence->object->bss) /* mapping a map takes 5.5 */
-			r = -EINVAL;
+		r = fence_load_object(fence);
 		if (r < 0)
 			r = fence_explain(r, true, problem);
 	}
@@ -281,10 +305,9 @@ int fence_open(const struct fence_options *options, struct fence *ret, struct pr
 	}
 	if (r < 0)
 		return r;
-	fence_fill(&fence);
 	r = fence_mark_abi(&fence);
 	if (r < 0) {
-		dnsfence_bpf__destroy(fence.object);
+		fence_close(&fence);
 		return problem_set(problem, EIO, "cannot write the log state map: %s",
 				   strerror(-r));
 	}
@@ -320,14 +343,11 @@ int fence_open_beside(const int pinned[FENCE_MAP_MAX], const struct kernel_featu
 	fence_configure(fence.object, features);
 	r = beside_prepare(fence.object, pinned);
 	if (r == 0)
-		r = dnsfence_bpf__load(fence.object);
-	if (r == 0 && !fence.object->bss)
-		r = -EINVAL;
+		r = fence_load_object(&fence);
 	if (r < 0) {
-		dnsfence_bpf__destroy(fence.object);
+		fence_close(&fence);
 		return fence_explain(r, true, problem);
 	}
-	fence_fill(&fence);
 	*ret = fence;
 	return 0;
 }
@@ -352,6 +372,8 @@ int fence_pin_maps(const struct fence *fence, const struct pins *pins, struct pr
 
 void fence_close(struct fence *fence)
 {
+	if (fence->globals)
+		munmap(fence->globals, sizeof(struct dnsfence_bpf__bss));
 	if (fence->object)
 		dnsfence_bpf__destroy(fence->object);
 	*fence = (struct fence){0};

@@ -54,6 +54,7 @@ struct fence {
 	bool adopted; /* the maps were pinned already */
 	bool replaced; /* what is pinned has another layout, and goes in fence_pin_maps() */
 	/* .bss, mapped: what the programs read on every packet. */
+	void *globals;
 	uint32_t *active;
 	struct df_generation *generations;
 };
