@@ -84,16 +84,50 @@ static const char *parser_name_of(const struct parser *parser, int letter)
 	return option ? option->name : "";
 }
 
+/* "--wor=x" -> "wor" */
+static void option_word(const char *text, char word[64])
+{
+	text += strspn(text, "-");
+	(void)snprintf(word, 64, "%.*s", (int)strcspn(text, "="), text);
+}
+
+/*
+ * The beginning of several names is none of them: getopt_long() takes the first, if what they take
+ * is alike, and that would be another command's.
+ */
+static int parser_check_beginning(const struct parser *parser, const char *word)
+{
+	const char *first = NULL, *second = NULL;
+	size_t found = 0;
+
+	for (size_t i = 0; i + 1 < parser->known_length; i++) {
+		const char *name = parser->known[i].name;
+
+		if (util_streq(name, word))
+			return 0;
+		if (strncmp(name, word, strlen(word)) != 0)
+			continue;
+		second = found == 1 ? name : second;
+		first = found == 0 ? name : first;
+		found++;
+	}
+	return found > 1 ? problem_set(parser->problem, EINVAL,
+				       "'--%s' may be --%s or --%s%s; write it out", word, first,
+				       second, found > 2 ? ", or another" : "")
+			 : 0;
+}
+
 static int parser_refuse(const struct parser *parser, const char *text)
 {
 	struct suggestion suggestion;
-	char word[64] = "";
+	char word[64];
 
-	text += strspn(text, "-");
 	if (optopt)
 		return problem_set(parser->problem, EINVAL,
 				   "there is no option '-%c'; see \"dnsfence --help\"", optopt);
-	(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, "="), text);
+	option_word(text, word);
+	if (*word && parser_check_beginning(parser, word) < 0)
+		return -EINVAL;
 	for (size_t i = 0; i + 1 < parser->known_length; i++)
 		if (util_streq(parser->known[i].name, word))
 			return problem_set(parser->problem, EINVAL,
@@ -132,8 +166,13 @@ static int texts_add(struct texts *texts, const char *text)
 /* One answer of getopt_long(). */
 static int parser_step(struct parser *parser, int answer, int index, char **argv)
 {
+	char word[64];
+
 	switch (answer) {
 	case 0:
+		option_word(argv[optind - 1 - (optarg == argv[optind - 1])], word);
+		if (parser_check_beginning(parser, word) < 0)
+			return -EINVAL;
 		return parser_take(parser, parser->known[index].name, 0, optarg);
 	case 1:
 		return texts_add(&parser->words, optarg);
@@ -211,6 +250,10 @@ static int option_set(const struct command_option *option, const struct given *g
 		*(bool *)place = true;
 		break;
 	case OPTION_TEXT:
+		if (!*given->argument &&
+		    (option->value == VALUE_FILE || option->value == VALUE_DIRECTORY))
+			return problem_set(problem, EINVAL, "--%s takes a path, not ''",
+					   option->name);
 		*(const char **)place = given->argument;
 		break;
 	case OPTION_TEXTS:

@@ -26,6 +26,7 @@ static const struct command_option plain_options[] = {
 static const struct command_option own_options[] = {
 	{"cgroup", 0, "PATH", "", TEXT(runtime_dir)},
 	{"to", 0, "WORD", "", TEXTS(words)},
+	{"verse", 0, NULL, "", FLAG(all)},
 	{"number", 'n', "N", "", COUNT(rows)}, /* the letter of another command's option */
 	{0},
 };
@@ -37,7 +38,7 @@ static const struct command table[] = {
 };
 
 static const struct command_option common[] = {
-	{"config", 'C', "FILE", "", TEXT(config)},
+	{"config", 'C', "FILE", "", TEXT(config), VALUE_FILE},
 	{"cgroup", 0, "PATH", "", TEXT(cgroup)},
 	{"verbose", 'v', NULL, "", FLAG(verbose)},
 	{"help", 'h', NULL, "", FLAG(help)},
@@ -80,6 +81,8 @@ static void test_lines(void **state)
 		{"plain", "plain", NULL, "/", NULL},
 		{"-C a plain -j", "plain", "a", "/", NULL, .json = true},
 		{"-j plain -Ca", "plain", "a", "/", NULL, .json = true},
+		{"plain --verb", "plain", NULL, "/", NULL, .verbose = true},
+		{"plain --cgroup=", "plain", NULL, "", NULL}, /* not a file */
 		{"plain -jvn3", "plain", NULL, "/", NULL, .json = true, .verbose = true, 3},
 		{"--conf a plain --li 7", "plain", "a", "/", NULL, .count = 7},
 		{"plain --cgroup /x", "plain", NULL, "/x", NULL},
@@ -128,6 +131,10 @@ static void test_refusals(void **state)
 		{"plain -jx", "no option '-x'; see"},
 		{"plain --json=1", "--json takes no argument"},
 		{"plain -C", "'-C' needs an argument"},
+		{"plain --config= -j", "--config takes a path, not "},
+		{"--ver plain", "'--ver' may be --verbose or --verse; write it out"},
+		{"--c=a plain", "'--c' may be --config or --cgroup; write it out"},
+		{"plain --c a", "'--c' may be --config or --cgroup; write it out"},
 		{"plain --lines", "'--lines' needs an argument"},
 		{"plain -n 0", "--lines takes a number from 1, not '0'"},
 		{"plain -n 5x", "--lines takes a number from 1, not '5x'"},
