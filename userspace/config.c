@@ -309,7 +309,7 @@ static void config_check(struct config *config, struct diagnostics *diagnostics)
 		if (!config->policies[i].has_match && !first_default)
 			first_default = &config->policies[i];
 	}
-	if (!first_default)
+	if (!first_default && !config->policies_unread)
 		config_error(diagnostics, last ? last->where : whole,
 			     "no default policy: end policies with one that has no match, as in "
 			     "{name: default, resolvers: []}");
@@ -421,42 +421,70 @@ static int config_read_file(struct config *config, const char *path,
 }
 
 /* The glob for the dnsfence.d beside a file; NULL for want of memory. */
-static char *config_dropins(const char *path)
+static char *config_dropins(const char *path, const char *suffix)
 {
 	_cleanup_free_ char *copy = strdup(path);
 	char *pattern;
 
-	return copy && asprintf(&pattern, "%s/dnsfence.d/*.yaml", dirname(copy)) >= 0 ? pattern
-										      : NULL;
+	return copy && asprintf(&pattern, "%s/dnsfence.d/*%s", dirname(copy), suffix) >= 0 ? pattern
+											   : NULL;
+}
+
+/* A directory that cannot be read may hold policies. */
+static int config_mind(const char *path, int error)
+{
+	(void)path;
+	return error != ENOENT;
+}
+
+/* Whoever writes such a file expects that it is read. */
+static void config_warn_of_yml(const char *path, struct diagnostics *diagnostics)
+{
+	_cleanup_free_ char *pattern = config_dropins(path, ".yml");
+	glob_t found = {0};
+
+	if (pattern && glob(pattern, 0, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			config_warning(diagnostics, (struct mark){0},
+				       "%s is not read: name it .yaml to have it merged",
+				       found.gl_pathv[i]);
+	globfree(&found);
 }
 
 static int config_read_dropins(struct config *config, const char *path,
 			       struct diagnostics *diagnostics)
 {
-	_cleanup_free_ char *pattern = config_dropins(path);
+	_cleanup_free_ char *pattern = config_dropins(path, ".yaml");
 	glob_t found = {0};
-	int r = 0;
+	int r;
 
 	if (!pattern)
 		return -ENOMEM;
-	if (glob(pattern, 0, NULL, &found) == 0)
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			r |= config_read_file(config, found.gl_pathv[i], diagnostics);
+	r = glob(pattern, 0, config_mind, &found);
+	if (r == GLOB_ABORTED)
+		config_error(diagnostics, (struct mark){0},
+			     "cannot read the directory of %s; run as root, or remove it", pattern);
+	r = r == GLOB_ABORTED ? -EINVAL : 0;
+	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
+		if (config_read_file(config, found.gl_pathv[i], diagnostics) < 0)
+			r = -EINVAL;
 	globfree(&found);
-	return r < 0 ? -EINVAL : 0;
+	config_warn_of_yml(path, diagnostics);
+	return r;
 }
 
 /* 1 when there is a file or a drop-in for this path. */
 static int config_exists(const char *path)
 {
-	_cleanup_free_ char *pattern = config_dropins(path);
+	_cleanup_free_ char *pattern = config_dropins(path, ".yaml");
 	glob_t found = {0};
 	struct stat st;
 	int r;
 
 	if (!pattern)
 		return -ENOMEM;
-	r = lstat(path, &st) == 0 || errno != ENOENT || glob(pattern, 0, NULL, &found) == 0;
+	r = lstat(path, &st) == 0 || errno != ENOENT ||
+	    glob(pattern, 0, config_mind, &found) != GLOB_NOMATCH;
 	globfree(&found);
 	return r;
 }

@@ -163,6 +163,7 @@ struct config {
 	size_t sets_length;
 	struct policy_config *policies;
 	size_t policies_length;
+	bool policies_unread; /* no list, or under a key that is none, which has been told */
 	struct edge_config edge;
 	int hooks;
 	int deny_at; /* enum config_deny_at */

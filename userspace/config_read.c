@@ -163,8 +163,10 @@ static void config_read_policy(struct config_reader *reader, const struct node *
 
 static void config_read_policies(struct config_reader *reader, const struct node *node)
 {
-	if (!config_expect(reader->diagnostics, node, NODE_LIST, "policies"))
+	if (!config_expect(reader->diagnostics, node, NODE_LIST, "policies")) {
+		reader->config->policies_unread = true;
 		return;
+	}
 	for (size_t i = 0; i < node->length; i++)
 		config_read_policy(reader, node->children[i]);
 }
@@ -193,6 +195,21 @@ static void config_read_field(struct config_reader *reader, const struct node *n
 	}
 }
 
+/* An unknown key that looks like it, which has been told. */
+static bool config_has_similar(const struct node *node, const struct schema_object *object,
+			       const char *key)
+{
+	for (size_t i = 0; i + 1 < node->length; i += 2) {
+		const char *written = node->children[i]->text;
+		const char *near =
+			schema_find(object, written) ? NULL : schema_suggest(object, written);
+
+		if (near && util_streq(near, key))
+			return true;
+	}
+	return false;
+}
+
 static void config_read_object(struct config_reader *reader, const struct node *node,
 			       const struct schema_object *object, void *target)
 {
@@ -218,7 +235,7 @@ static void config_read_object(struct config_reader *reader, const struct node *
 	}
 	for (const struct schema_field *field = object->fields; field->key; field++)
 		if (field->required && field->kind != SCHEMA_POLICIES &&
-		    !node_find(node, field->key))
+		    !node_find(node, field->key) && !config_has_similar(node, object, field->key))
 			config_error(reader->diagnostics, node->where, "missing '%s' in %s",
 				     field->key, object->name);
 }
@@ -231,5 +248,6 @@ bool config_read_tree(struct config *config, const struct node *root,
 	if (!config_expect(diagnostics, root, NODE_MAP, "configuration"))
 		return false;
 	config_read_object(&reader, root, &schema_config, config);
+	config->policies_unread |= config_has_similar(root, &schema_config, "policies");
 	return true;
 }

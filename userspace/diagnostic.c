@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "json.h"
+#include "printable.h"
 
 static const char *const severity_names[] = {
 	[DIAGNOSTIC_ERROR] = "error",
@@ -30,6 +31,8 @@ void diagnostics_add(struct diagnostics *diagnostics, enum diagnostic_severity s
 	if (vasprintf(&diagnostic->text, format, args) < 0)
 		diagnostic->text = NULL;
 	va_end(args);
+	if (diagnostic->text) /* keys and values may be anything; a message is one line */
+		event_make_printable(diagnostic->text);
 }
 
 static void diagnostic_print(const struct diagnostic *diagnostic, FILE *to)

@@ -5,6 +5,8 @@
 
 struct reader {
 	yaml_parser_t parser;
+	const char *text;
+	size_t length;
 	const char *name;
 	struct diagnostics *diagnostics;
 };
@@ -35,16 +37,39 @@ static struct mark reader_mark(const struct reader *reader, const yaml_mark_t *m
 	};
 }
 
+/* A tab that indents: what libyaml says of it names no tab. */
+static bool reader_at_tab(const struct reader *reader, const yaml_mark_t *mark)
+{
+	const char *at = reader->text, *end = reader->text + reader->length;
+
+	for (size_t line = 0; line < mark->line && at; line++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	for (size_t i = 0; at && at < end && i < mark->column && *at == ' '; i++)
+		at++;
+	return at && at < end && *at == '\t';
+}
+
 static int reader_fail(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
 	struct mark where = reader_mark(reader, &parser->problem_mark);
+	const char *problem = parser->problem ?: "not readable as YAML";
 
-	if (parser->error == YAML_READER_ERROR) /* no position, only an offset in bytes */
+	if (parser->error == YAML_READER_ERROR) { /* no position, only an offset in bytes */
 		where.line = where.column = 0;
-	config_error(reader->diagnostics, where, "%s%s%s",
-		     parser->problem ? parser->problem : "not readable as YAML",
-		     parser->context ? ", " : "", parser->context ? parser->context : "");
+		config_error(reader->diagnostics, where,
+			     "byte %zu: %s; the file has to be text in UTF-8",
+			     parser->problem_offset + 1, problem);
+	} else if (parser->error == YAML_SCANNER_ERROR &&
+		   reader_at_tab(reader, &parser->problem_mark)) {
+		config_error(reader->diagnostics, where,
+			     "a tab; YAML is indented with spaces only");
+	} else {
+		config_error(reader->diagnostics, where, "%s%s%s", problem,
+			     parser->context ? ", " : "", parser->context ?: "");
+	}
 	return -EINVAL;
 }
 
@@ -228,7 +253,8 @@ static struct node *reader_root(struct reader *reader)
 	yaml_event_t event;
 
 	if (reader_expect(reader, YAML_STREAM_START_EVENT, "not a YAML stream") < 0 ||
-	    reader_expect(reader, YAML_DOCUMENT_START_EVENT, "the file is empty") < 0 ||
+	    reader_expect(reader, YAML_DOCUMENT_START_EVENT,
+			  "the file is empty; \"dnsfence init\" prints one to start from") < 0 ||
 	    reader_next(reader, &event) < 0)
 		return NULL;
 	root = reader_node(reader, &event, 0);
@@ -245,7 +271,8 @@ static struct node *reader_root(struct reader *reader)
 struct node *document_parse(const char *text, size_t length, const char *name,
 			    struct diagnostics *diagnostics)
 {
-	struct reader reader = {.name = name, .diagnostics = diagnostics};
+	struct reader reader = {
+		.text = text, .length = length, .name = name, .diagnostics = diagnostics};
 	struct node *root;
 
 	if (!yaml_parser_initialize(&reader.parser))

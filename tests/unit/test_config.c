@@ -290,6 +290,11 @@ static const struct bad_case bad[] = {
 	{V DEFAULT "? [a]\n: b\n", 3, 3, "key must be a word"},
 	{V DEFAULT "x: [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]\n", 3, 0, "nested deeper"},
 	{V DEFAULT "mode: \"au\\0dit\"\n", 3, 7, "zero byte"},
+	{V "resolvers:\n\ta: []\n" DEFAULT, 3, 1, "a tab; YAML is indented with spaces"},
+	{V "resolvers:\n  \ta: []\n" DEFAULT, 3, 3, "a tab; YAML is indented with spaces"},
+	{V DEFAULT "mode: \xe9\xe9\n", 0, 0, "byte 75: invalid trailing UTF-8"},
+	{V DEFAULT "\"a\\eb\\nc\": 1\n", 3, 1, "unknown key 'a?b?c'"},
+	{"", 1, 1, "the file is empty; \"dnsfence init\""},
 
 	/* Keys. */
 	{DEFAULT, 1, 1, "missing 'apiVersion'"},
@@ -430,6 +435,27 @@ static const struct bad_case bad[] = {
 	{POLICY("redirect: 10.0.0.1"), 3, 0, "redirect"},
 	{POLICY("mode: off"), 3, 0, "enforce or audit"},
 };
+
+/* One mistake, one message. */
+static void test_once(void **state)
+{
+	static const struct bad_case once[] = {
+		{"apiversion: dnsfence/v1\n" DEFAULT, 1, 1, "did you mean 'apiVersion'"},
+		{V "policie: []\n", 2, 1, "did you mean 'policies'"},
+		{V "policies: {name: default}\n", 2, 11, "expected a list"},
+		{V P "  - {name: default, resolver: []}\n", 3, 0, "did you mean 'resolvers'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(once); i++) {
+		_cleanup_fixture_ struct fixture fixture;
+
+		load(once[i].text, &fixture);
+		assert_int_equal(fixture.diagnostics.length, 1);
+		if (!strstr(fixture.diagnostics.list[0].text, once[i].says))
+			fail_msg("%s\n%s", fixture.diagnostics.list[0].text, once[i].text);
+	}
+}
 
 static bool says(const struct diagnostics *diagnostics, const struct bad_case *expected)
 {
@@ -711,6 +737,7 @@ static void test_dropin_conflicts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_whole_top),
 		cmocka_unit_test(test_whole_events),
