@@ -20,7 +20,7 @@ struct reading {
 	struct where where;
 	bool color;
 	bool readable; /* the daemon has written the lines for people already */
-	uint64_t shown, broken;
+	uint64_t shown, broken, events; /* lines shown, that were no events, that were */
 	uint64_t lost; /* that a line hidden by the filter tells of, and nobody has been told yet */
 	size_t width; /* of names, of the event that is printed */
 };
@@ -79,6 +79,7 @@ static int take_line(void *context, const char *line, size_t length)
 	} else {
 		bool wanted = where_matches(&reading->where, &entry);
 
+		reading->events++;
 		if (wanted)
 			show(reading, &entry, line, length);
 		else if (util_streq(entry.action, "events-lost"))
@@ -128,8 +129,12 @@ static void say_what_was_missed(struct reading *reading)
 static int events_live(struct reading *reading)
 {
 	const struct options *options = reading->options;
+	const char *nearest = NULL, *unknown = where_unseen(&reading->where, &nearest);
 	int code;
 
+	if (unknown && nearest && !util_streq(nearest, unknown))
+		log_warning("no field '%s' of an event is known; did you mean '%s'?", unknown,
+			    nearest);
 	reading->readable = !options->json && !options->full && !reading->where.length;
 	code = control_follow(options->runtime_dir,
 			      reading->readable ? "events text" : "events json", take_line_now,
@@ -202,15 +207,19 @@ static int events_logged(struct reading *reading, const char *path)
 	struct logfile *logfile =
 		logfile_open(path, reading->where.since, reading->options->follow, &problem);
 
-	if (!logfile) {
-		log_error("%s", problem.text);
-		return EXIT_NEGATIVE;
-	}
+	if (!logfile)
+		return outcome_fail(-errno, &problem);
 	(void)read_all(reading, logfile);
 	(void)fflush(stdout);
 	reading->broken += logfile_overlong(logfile);
-	say_what_was_missed(reading);
 	logfile_close(logfile);
+	if (reading->broken && !reading->events) {
+		log_error("%s is no log of dnsfence: there is no event in it; give the log by "
+			  "--file",
+			  path);
+		return EXIT_NEGATIVE;
+	}
+	say_what_was_missed(reading);
 	return EXIT_FINE;
 }
 

@@ -224,6 +224,32 @@ static int logfile_open_stdin(struct logfile *logfile)
 	return logfile->parts[0].fd < 0 ? -errno : 0;
 }
 
+/* Of a rotated one that cannot be read it is told when its turn comes; without FILE, never mind. */
+static int logfile_check(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return access(path, R_OK) < 0 ? -errno : 0;
+}
+
+static const char *logfile_advice(int error)
+{
+	switch (error) {
+	case -EACCES:
+		return "; run as root";
+	case -EISDIR:
+		return "; name the file in it";
+	case -ENOENT:
+		return "; give the log by --file";
+	default:
+		return "";
+	}
+}
+
 struct logfile *logfile_open(const char *path, int64_t since, bool follow, struct problem *problem)
 {
 	struct logfile *logfile = calloc(1, sizeof(*logfile));
@@ -235,16 +261,18 @@ struct logfile *logfile_open(const char *path, int64_t since, bool follow, struc
 		goto fail;
 	logfile->since = since;
 	logfile->follow = follow && !input;
-	r = input ? logfile_open_stdin(logfile)
-		  : parts_open(logfile, &logfile->parts, &logfile->length);
+	r = input ? logfile_open_stdin(logfile) : logfile_check(path);
+	if (r == 0 && !input)
+		r = parts_open(logfile, &logfile->parts, &logfile->length);
 	if (r == 0 && !logfile->length && !follow && access(path, F_OK) < 0)
 		r = -errno;
 	if (r == 0)
 		return logfile;
 fail:
 	(void)problem_set(problem, -r, "cannot read the log %s: %s%s", path, strerror(-r),
-			  r == -EACCES ? "; run as root" : "");
+			  logfile_advice(r));
 	logfile_close(logfile);
+	errno = -r;
 	return NULL;
 }
 

@@ -65,6 +65,23 @@ same "and what is said of it" "$(grep -c 'left out: 1$' err)" 1
 } >>$log
 same "a line that is far too long" "$(numbers)" "0 1 2 3 4 5 6 8 "
 
+# What is no log is told, and no success.
+mkdir directory
+head -c 3000 /dev/urandom >foreign
+for no in "1 directory 'Is a directory; name the file in it'" "1 nowhere 'give the log by --file'" \
+	"1 foreign 'foreign is no log of dnsfence'"; do
+	eval "set -- $no"
+	"$build/dnsfence" events --file "$2" >out 2>err
+	same "$2, exit status" $? "$1"
+	same "$2, what is said of it" "$(grep -c "error: .*$3" err) $(wc -l <err) $(wc -c <out)" "1 1 0"
+done
+if ((EUID == 0)); then
+	chmod 755 . && install -m 600 $log unreadable && cp "$build/dnsfence" program
+	setpriv --reuid 65534 --clear-groups ./program events --file unreadable >out 2>err
+	same "a log of root's, exit status" $? 3
+	same "and what is said of it" "$(grep -c 'Permission denied; run as root' err)" 1
+fi
+
 # -f, over every way that files change.
 rm -f $log*
 line 1 >$log
