@@ -136,9 +136,9 @@ static int asker_place(const char *mount, const char *scope, struct asker *asker
 
 	if (r < 0)
 		return problem_set(problem, ENOENT,
-				   "there is no cgroup %s%s: %s; \"find %s -type "
-				   "d\" lists them",
-				   mount, asker->cgroup, strerror(-r), mount);
+				   "there is no cgroup %s%s%s%s; \"find %s -type d\" lists them",
+				   mount, asker->cgroup, r == -ENOENT ? "" : ": ",
+				   r == -ENOENT ? "" : strerror(-r), mount);
 	asker->levels = (size_t)r;
 	asker->outside = !cgroup_is_below(asker->cgroup, scope);
 	return 0;
@@ -164,8 +164,8 @@ int asker_find(const struct asker_request *request, const char *mount, const cha
 	if (request_count(request) > 1)
 		return problem_set(
 			problem, EINVAL,
-			"who asks is in one cgroup: give one of --cgroup, --pid, --unit, "
-			"--user-unit, --container and --pod");
+			"who asks is in one cgroup: give one option that names it, and --user "
+			"beside it");
 	if (request_resident(request, &ignored))
 		r = asker_of_resident(request, mount, &asker, problem);
 	else if (request->pid)

@@ -34,6 +34,21 @@ int cgroup_find_mount(char **ret)
 	return -ENOENT;
 }
 
+int cgroup_refuse_mount(int error, struct problem *problem)
+{
+	if (error != -ENOENT || access("/proc/self/mountinfo", F_OK) < 0)
+		return problem_set(
+			problem, ENOTSUP,
+			"cannot read /proc/self/mountinfo, which tells where cgroup2 is: "
+			"%s; mount /proc first (mount -t proc proc /proc)",
+			strerror(-error));
+	return problem_set(
+		problem, ENOTSUP,
+		"no cgroup2 hierarchy is mounted in this mount namespace (\"ip netns exec\" hides "
+		"it, \"nsenter --net\" does not); mount one (mount -t cgroup2 none "
+		"/sys/fs/cgroup), or boot with systemd.unified_cgroup_hierarchy=1");
+}
+
 /* On cgroup2 the inode number is the id (fs/kernfs/dir.c, kernfs_ino(): 64-bit hosts, Linux 5.5).
  */
 int cgroup_id_of(int mount_fd, const char *path, uint64_t *ret)

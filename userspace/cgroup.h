@@ -6,13 +6,16 @@
 #ifndef DNSFENCE_CGROUP_H
 #define DNSFENCE_CGROUP_H
 
-#include "util.h"
+#include "problem.h"
 
 /*
  * The first cgroup2 mount in /proc/self/mountinfo that shows the whole hierarchy (field 4 is /).
  * 0 with *ret allocated; -ENOENT without one.
  */
 int cgroup_find_mount(char **ret);
+
+/* What to say when that has failed; -ENOTSUP. */
+int cgroup_refuse_mount(int error, struct problem *problem);
 
 /* 64-bit id as bpf_get_current_cgroup_id() tells it; 0 or -errno. fd: the mount's directory. */
 int cgroup_id_of(int mount_fd, const char *path, uint64_t *ret);

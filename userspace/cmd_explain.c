@@ -47,10 +47,16 @@ static void session_guess_kernel(struct session *session)
 static int session_open_config(struct session *session, struct problem *problem)
 {
 	struct hook_plan plan;
+	uint64_t id;
 	int r = prepare(session->options, NULL, &session->prepared, stderr, problem);
 
 	if (r < 0)
 		return r;
+	if (cgroup_id_of(session->prepared.mount_fd, session->options->cgroup, &id) < 0)
+		return problem_set(problem, ENOENT,
+				   "there is no cgroup %s below %s that could be fenced; give "
+				   "another --cgroup",
+				   session->options->cgroup, session->prepared.mount);
 	session->lines = true;
 	session_guess_kernel(session);
 	attach_plan(&session->prepared.image.generation, &session->features,
@@ -120,13 +126,10 @@ static void session_take_live(struct session *session)
 
 static int session_open_live(struct session *session, struct problem *problem)
 {
-	int r;
+	int r = cgroup_find_mount(&session->mount);
 
-	if (cgroup_find_mount(&session->mount) < 0)
-		return problem_set(
-			problem, ENOTSUP,
-			"no cgroup2 hierarchy is mounted in this mount namespace; \"mount -t "
-			"cgroup2 none /sys/fs/cgroup\" does it");
+	if (r < 0)
+		return cgroup_refuse_mount(r, problem);
 	r = inforce_open(session->options->pin_dir, session->mount, &session->inforce, problem);
 	if (r >= 0)
 		session_take_live(session);

@@ -519,21 +519,46 @@ static int procs_open(struct leaktest *test, const char *mount, struct problem *
 	return 0;
 }
 
+/* One that the far end can have: not loopback, no group, nothing special. */
+static bool address_is_host(const union endpoint *address)
+{
+	const struct in6_addr *v6 = &address->in6.sin6_addr;
+	const uint8_t first = (uint8_t)(ntohl(address->in.sin_addr.s_addr) >> 24);
+
+	if (is_ip4(address))
+		return first != 0 && first != IN_LOOPBACKNET && first < 224;
+	return !IN6_IS_ADDR_UNSPECIFIED(v6) && !IN6_IS_ADDR_LOOPBACK(v6) &&
+	       !IN6_IS_ADDR_MULTICAST(v6) && !IN6_IS_ADDR_V4MAPPED(v6);
+}
+
 static int targets_set(struct leaktest *test, struct problem *problem)
 {
 	const struct texts *given = &test->options->targets;
+	const char *named[2] = {NULL, NULL};
 
-	test->targets[0] = STAGE_TARGET4;
-	test->targets[1] = STAGE_TARGET6;
 	for (size_t i = 0; i < given->length; i++) {
+		const char *text = given->list[i];
 		union endpoint endpoint;
+		bool v6;
 
-		if (!parse_address(given->list[i], 0, &endpoint))
+		if (!parse_address(text, 0, &endpoint))
 			return problem_set(problem, EINVAL,
 					   "--target takes an IPv4 or IPv6 address, not '%.60s'",
-					   given->list[i]);
-		test->targets[!is_ip4(&endpoint)] = given->list[i];
+					   text);
+		v6 = !is_ip4(&endpoint);
+		if (!address_is_host(&endpoint) || util_streq(text, v6 ? STAGE_NEAR6 : STAGE_NEAR4))
+			return problem_set(problem, EINVAL,
+					   "--target: no resolver elsewhere has the address %s; "
+					   "give another",
+					   text);
+		if (named[v6])
+			return problem_set(problem, EINVAL,
+					   "--target: %s and %s; give one address of each family",
+					   named[v6], text);
+		named[v6] = text;
 	}
+	test->targets[0] = named[0] ?: STAGE_TARGET4;
+	test->targets[1] = named[1] ?: STAGE_TARGET6;
 	return 0;
 }
 
@@ -591,12 +616,12 @@ static int leaktest_open(struct leaktest *test, struct problem *problem)
 	if (geteuid() != 0)
 		return problem_set(problem, EPERM,
 				   "a network to try in is made by root only; run as root");
-	if (cgroup_find_mount(&mount) < 0)
-		return problem_set(
-			problem, ENOTSUP,
-			"no cgroup2 hierarchy is mounted in this mount namespace; \"mount -t "
-			"cgroup2 none /sys/fs/cgroup\" does it");
+	r = cgroup_find_mount(&mount);
+	if (r < 0)
+		return cgroup_refuse_mount(r, problem);
 	r = asker_find(&request, mount, options->cgroup, &test->asker, problem);
+	if (r == -ENOENT) /* to name who is not there is a mistake in the command, no finding */
+		r = -EINVAL;
 	if (r >= 0)
 		r = procs_open(test, mount, problem);
 	if (r >= 0)
@@ -608,10 +633,8 @@ static int leaktest_open(struct leaktest *test, struct problem *problem)
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		random = (uint64_t)time(NULL) << 32 | (uint32_t)getpid();
 	(void)snprintf(test->token, sizeof(test->token), "%016llx", (unsigned long long)random);
-	if (options->targets.length) {
-		plan.target4 = test->targets[0];
-		plan.target6 = test->targets[1];
-	}
+	plan.target4 = test->targets[0];
+	plan.target6 = test->targets[1];
 	r = stage_open(&plan, &test->stage, problem);
 	return r < 0 ? r : frames_open(test, problem);
 }

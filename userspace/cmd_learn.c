@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "catalog.h"
+#include "cgroup.h"
 #include "enforce.h"
 #include "enrich.h"
 #include "lesson.h"
@@ -113,9 +114,13 @@ static int learning_open(struct learning *learning, struct problem *problem)
 	struct options options = *learning->options;
 	const struct ring_handler handler = {learning, learning_take, learning_flush};
 	struct catalog_options catalog = {0};
+	_cleanup_free_ char *mount = NULL;
 	char path[64];
-	int fd = watching_open(path), r;
+	int r = cgroup_find_mount(&mount), fd;
 
+	if (r < 0) /* without /proc what follows would complain of its file */
+		return cgroup_refuse_mount(r, problem);
+	fd = watching_open(path);
 	if (fd < 0)
 		return problem_set(problem, -fd,
 				   "cannot keep the policy that watches in memory: %s",

@@ -331,6 +331,20 @@ static int listing_print(struct listing *listing, const char *top, const char *b
 	return r;
 }
 
+/* Before a line is printed. */
+static int listing_check_cgroup(const struct listing *listing, const char *path,
+				struct problem *problem)
+{
+	uint64_t id;
+	int r = cgroup_id_of(listing->mount_fd, path, &id);
+
+	return r < 0 ? problem_set(problem, -r,
+				   "there is no cgroup %s below %s; \"dnsfence subjects --all\" "
+				   "lists them",
+				   path, listing->mount)
+		     : 0;
+}
+
 static int listing_open(struct listing *listing, const struct runtime_roots *roots,
 			struct problem *problem)
 {
@@ -356,6 +370,8 @@ static int subjects_run(struct listing *listing, struct prepared *prepared, stru
 	problem->text[0] = 0;
 	listing->image = closed ? &inforce->image : &prepared->image;
 	r = listing_open(listing, &prepared->config.runtimes, problem);
+	if (r >= 0 && !closed)
+		r = listing_check_cgroup(listing, listing->options->cgroup, problem);
 	if (r >= 0)
 		r = listing_print(listing, closed ? inforce->scope : listing->options->cgroup,
 				  closed ? "in force" : "configuration");
@@ -381,10 +397,6 @@ int cmd_subjects(const struct options *options)
 		listing.mount = prepared.mount;
 		r = subjects_run(&listing, &prepared, &problem);
 	}
-	if (r == -ENOENT && !problem.text[0])
-		r = problem_set(&problem, ENOENT,
-				"there is no cgroup %s; \"dnsfence subjects\" lists them all",
-				options->cgroup);
 	util_closep(&listing.mount_fd);
 	runtimes_free(listing.runtimes);
 	free(listing.tallied);

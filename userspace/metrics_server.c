@@ -205,8 +205,9 @@ struct metrics_server *metrics_server_new(struct loop *loop, const struct endpoi
 			    "what listens there",
 			    listen->text);
 	else
-		problem_set(problem, EINVAL, "metrics.listen: cannot listen on %s: %s",
-			    listen->text, strerror(-r));
+		problem_set(problem, EINVAL,
+			    "metrics.listen: cannot listen on %s: %s; name another", listen->text,
+			    strerror(-r));
 	return NULL;
 }
 

@@ -15,6 +15,7 @@ static inline int outcome_exit_code(int error)
 	switch (error) {
 	case -EPERM:
 	case -EACCES:
+	case -EROFS:
 	case -ENOTSUP:
 	case -E2BIG:
 	case -ENOSPC:

@@ -59,22 +59,35 @@ static int pins_require_bpffs(const struct pins *pins, struct problem *problem)
 		pins->dir, BPFFS_MOUNT);
 }
 
+static int pins_refuse_mkdir(const char *path, int error, struct problem *problem)
+{
+	const char *name = strrchr(path, '/');
+
+	/* bpf_lookup() in kernel/bpf/inode.c keeps such names for itself. */
+	if (error == EPERM && name && strchr(name, '.'))
+		return problem_set(problem, EINVAL,
+				   "cannot make the pin directory %s: a BPF file system takes no "
+				   "name with a dot in it; give another --pin-dir",
+				   path);
+	return problem_set(problem, error, "cannot make the pin directory %s: %s; %s", path,
+			   strerror(error),
+			   error == ENOENT ? "make the directory above it, mode 0700, first"
+					   : "give another --pin-dir");
+}
+
 static int pins_require_private(const char *path, struct problem *problem)
 {
 	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return problem_set(problem, errno, "cannot make the pin directory %s: %s; %s", path,
-				   strerror(errno),
-				   errno == ENOENT ? "make the directory above it, mode 0700, first"
-						   : "give another --pin-dir");
+		return pins_refuse_mkdir(path, errno, problem);
 	if (lstat(path, &st) < 0)
 		return problem_set(problem, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077))
 		return problem_set(
 			problem, EPERM,
 			"%s must be a directory of this user with mode 0700: others could "
-			"replace what is pinned there. Remove it or give another --pin-dir",
+			"replace what is pinned there; give one of its own by --pin-dir",
 			path);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <libgen.h>
 #include <malloc.h>
 #include <net/if.h>
+#include <sys/stat.h>
 
 #include "builtin.h"
 #include "cgroup.h"
@@ -127,28 +128,69 @@ static int prepare_check_edge(const struct config *config, const char *cgroup,
 		       : 0;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What another user may not see is not gone. */
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 /* run makes the directory of the log, not those above it. */
 static void prepare_check_log(const struct config *config, struct diagnostics *diagnostics)
 {
 	_cleanup_free_ char *path = config->events_file ? strdup(config->events_file) : NULL;
-	const char *above = path ? dirname(dirname(path)) : NULL;
+	const char *above;
 
-	if (above && access(above, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (!path)
+		return;
+	if (is_directory(path))
+		config_error(diagnostics, config->events_file_where,
+			     "file: %s is a directory; name a file in it", path);
+	(void)dirname(path);
+	if (access(path, F_OK) == 0 && !is_directory(path))
+		config_error(diagnostics, config->events_file_where,
+			     "file: %s is no directory, and can hold no log; name another", path);
+	above = dirname(path);
+	if (is_missing(above))
 		config_error(diagnostics, config->events_file_where,
 			     "file: there is no directory %s; create it first", above);
+}
+
+/* Nobody makes a directory for these, but for the runtime directory. */
+static void prepare_check_socket(const char *path, const char *key, struct mark where,
+				 const char *runtime_dir, struct diagnostics *diagnostics)
+{
+	_cleanup_free_ char *copy = path ? strdup(path) : NULL;
+	const char *above = copy ? dirname(copy) : NULL;
+
+	if (above && is_missing(above) && !util_streq(above, runtime_dir))
+		config_error(diagnostics, where, "%s: there is no directory %s; create it first",
+			     key, above);
+}
+
+static void prepare_check_sockets(const struct config *config, const char *runtime_dir,
+				  struct diagnostics *diagnostics)
+{
+	prepare_check_socket(config->events_socket, "socket", config->events_socket_where,
+			     runtime_dir, diagnostics);
+	if (config->metrics_listen.kind == ENDPOINT_UNIX)
+		prepare_check_socket(config->metrics_listen.path, "listen",
+				     config->metrics_listen_where, runtime_dir, diagnostics);
 }
 
 static int prepare_mount(struct prepared *prepared, struct problem *problem)
 {
 	_cleanup_free_ char *mount = NULL;
+	int r = cgroup_find_mount(&mount);
 
-	if (cgroup_find_mount(&mount) < 0)
-		return problem_set(
-			problem, ENOTSUP,
-			"no cgroup2 hierarchy is mounted in this mount namespace (\"ip netns "
-			"exec\" hides it, \"nsenter --net\" does not); mount one (mount -t cgroup2 "
-			"none "
-			"/sys/fs/cgroup), or boot with systemd.unified_cgroup_hierarchy=1");
+	if (r < 0)
+		return cgroup_refuse_mount(r, problem);
 	prepared->mount_fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (prepared->mount_fd < 0)
 		return problem_set(problem, errno, "cannot open %s: %s", mount, strerror(errno));
@@ -230,6 +272,7 @@ static int prepare_all(const struct options *options, const struct facts_source 
 	if (r < 0)
 		return r;
 	prepare_check_log(&prepared->config, diagnostics);
+	prepare_check_sockets(&prepared->config, options->runtime_dir, diagnostics);
 	r = prepare_subjects(prepared, options->cgroup, facts, &subjects, diagnostics);
 	if (r == -ENOENT)
 		return problem_set(problem, ENOENT,

@@ -31,7 +31,11 @@ static int file_open_first(const char *path)
 
 	if (fd >= 0 || errno != ENOENT || !copy)
 		return fd;
-	return mkdir(dirname(copy), 0750) < 0 ? -1 : file_open(path);
+	if (mkdir(dirname(copy), 0750) < 0) {
+		errno = errno == EEXIST ? ENOENT : errno; /* it is there, and takes no file */
+		return -1;
+	}
+	return file_open(path);
 }
 
 static uint64_t file_size(int fd)

@@ -193,8 +193,8 @@ static int sinks_refuse(const struct wanted *wanted, int error, struct problem *
 				   "events.%s: %s is there already, and not left behind by an "
 				   "earlier daemon; remove it, or name another path",
 				   wanted->name, wanted->target);
-	return problem_set(problem, EINVAL, "events.%s: cannot open %s: %s", wanted->name,
-			   wanted->target, strerror(error));
+	return problem_set(problem, EINVAL, "events.%s: cannot open %s: %s; name another path",
+			   wanted->name, wanted->target, strerror(error));
 }
 
 /* A file is always opened anew: it may have been moved away. */

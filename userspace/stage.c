@@ -222,6 +222,18 @@ static int open_tap(uint32_t ifindex)
 	return TAKE_FD(fd);
 }
 
+/* The far end's in any case. */
+static bool address_is_ours(const char *text)
+{
+	static const char *const ours[] = {STAGE_TARGET4, STAGE_OTHER4, STAGE_TARGET6,
+					   STAGE_OTHER6};
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (util_streq(ours[i], text))
+			return true;
+	return false;
+}
+
 static int set_up_far(struct stage *stage, const struct stage_plan *plan)
 {
 	const char *addresses[7] = {STAGE_TARGET4 "/24", STAGE_OTHER4 "/24", STAGE_TARGET6 "/64",
@@ -229,9 +241,9 @@ static int set_up_far(struct stage *stage, const struct stage_plan *plan)
 	size_t length = 4;
 	int r;
 
-	if (plan->target4)
+	if (plan->target4 && !address_is_ours(plan->target4))
 		addresses[length++] = plan->target4;
-	if (plan->target6)
+	if (plan->target6 && !address_is_ours(plan->target6))
 		addresses[length++] = plan->target6;
 	r = set_up_end(stage->far_device, addresses);
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(listening); i++)

@@ -259,6 +259,7 @@ static void feed_connect(struct top_feed *feed, int64_t now)
 		return;
 	}
 	feed->events = fd;
+	feed->error = ETIMEDOUT; /* until the daemon says something */
 	feed->greeted = feed->skipping = false;
 	feed->line_length = 0;
 	feed->next_status = now;

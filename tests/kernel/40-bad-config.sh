@@ -49,6 +49,24 @@ $DEFAULT"
 refused "a log that is nowhere" "$(at 2:16).*no directory $WORK/nowhere;" <<<"$HEAD
 events: {file: $WORK/nowhere/below/events.jsonl}
 $DEFAULT"
+refused "a log that is a directory" "$(at 2:16).*$WORK is a directory; name a file in it" <<<"$HEAD
+events: {file: $WORK}
+$DEFAULT"
+refused "a log below a file" "$(at 2:16).*dnsfence.yaml is no directory" <<<"$HEAD
+events: {file: $CONFIG/events.jsonl}
+$DEFAULT"
+refused "a socket that is nowhere" "$(at 2:18)socket: there is no directory $WORK/nowhere;" <<<"$HEAD
+events: {socket: $WORK/nowhere/events.sock}
+$DEFAULT"
+refused "metrics that are nowhere" "$(at 2:19)listen: there is no directory $WORK/nowhere;" <<<"$HEAD
+metrics: {listen: \"unix:$WORK/nowhere/metrics\"}
+$DEFAULT"
+mkdir "$WORK/dnsfence.d"
+echo 'mood: 1' >"$WORK/dnsfence.d/a.yml"
+refused "a file with a strange ending" "warning: $WORK/dnsfence.d/a.yml is not read: name it .yaml" <<<"$HEAD
+mode: permit
+$DEFAULT"
+rm -r "$WORK/dnsfence.d"
 refused "a set name that is no set" "$(at 2:40)any .*stands alone: resolvers: any" <<<"$HEAD
 policies: [{name: default, resolvers: [any]}]"
 refused "no default policy" "$(at 2:12)no default policy" <<<"$HEAD

@@ -51,6 +51,25 @@ for command in run load; do
 done
 refused "a pin directory on another file system" 3 'BPF file system' \
 	"$DNSFENCE" -C "$CONFIG" --cgroup "$FENCED" --pin-dir "$WORK/pins" --runtime-dir "$WORK/run" run
+refused "a pin directory with a dot" 1 'no name with a dot' \
+	"$DNSFENCE" -C "$CONFIG" "${ours[@]}" --pin-dir "$PIN_DIR.d" run
+# without COMMAND ARGUMENT...: in a mount namespace where that command has been run.
+without() { unshare --mount --propagation private sh -c "$1"' && shift && exec "$@"' sh "$@"; }
+export -f without
+refused "a BPF file system that is read only" 3 'Read-only.*--pin-dir' \
+	bash -c 'without "$@"' bash 'mount -o remount,bind,ro /sys/fs/bpf' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
+refused "a runtime directory that is read only" 3 'Read-only.*--runtime-dir' \
+	bash -c 'without "$@"' bash "mount --bind '$WORK/run' '$WORK/run' && mount -o remount,bind,ro '$WORK/run'" \
+	"$DNSFENCE" -C "$CONFIG" "${ours[@]}" load
+for command in run learn "explain 10.0.0.1" leaktest; do
+	# shellcheck disable=SC2086
+	refused "no /proc, $command" 3 '/proc/self/mountinfo.*mount /proc first' \
+		bash -c 'without "$@"' bash 'umount -l /proc' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" $command
+done
+refused "subjects of a cgroup that is not there" 1 "^dnsfence: error: there is no cgroup /$ID/nowhere[^"$'\n'"]*$" \
+	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID/nowhere" --pin-dir "$PIN_DIR" subjects
+refused "explain in a fence around nothing" 2 "there is no cgroup /$ID/nowhere" \
+	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID/nowhere" explain 10.0.0.1
 mkdir -m 700 "$PIN_DIR" && mkdir "$PIN_DIR/somebody"
 refused "a pin directory of somebody else" 1 "somebody" "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
 rmdir "$PIN_DIR/somebody" && chmod 755 "$PIN_DIR"
@@ -61,6 +80,10 @@ refused "an unknown option" 2 'nosuch' "$DNSFENCE" --nosuch status
 refused "no command" 2 'usage|Usage' "$DNSFENCE"
 
 start_fence
+kill -STOP "$DAEMON"
+refused "top beside a daemon that is stopped" 4 'does not answer: it is stopped or stuck' \
+	"$DNSFENCE" "${ours[@]}" top --batch -n 1
+kill -CONT "$DAEMON"
 denied_before=$(denied)
 refused "a second daemon" 1 'another dnsfence works in .*reload' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
 refused "load beside a daemon" 1 'another dnsfence works in .*reload' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" load

@@ -70,6 +70,10 @@ expect "a user, the other" "$(of 'select(.technique == "udp-sendto" and .type ==
 leaktest --cgroup "/$APPS" --target $GOOD4 --target $BAD6
 expect "targets, a sanctioned one" "$(of 'select(.technique == "tcp-connect" and .type == "ipv4") | .verdict')" '["open"]'
 expect "targets, another" "$(of 'select(.technique == "tcp-connect" and .type == "ipv6") | .verdict')" '["closed"]'
+for address in $BAD4 $BAD6 203.0.113.53; do # alone, and the one that is there in any case
+	leaktest --cgroup "/$APPS" --target $address
+	expect "a target alone, $address" "$STATUS $(totals)" "0 0 0 true"
+done
 leaktest --cgroup /
 expect "outside of the fence" "$STATUS $(jq .totals.closed <<<"$OUT")" "1 0"
 expect_match "outside, words" "$(<"$WORK/words")" 'outside of what is fenced'
@@ -113,6 +117,20 @@ expect_match "lines" "$OUT" $'^VERDICT +HOOK +ERRNO .*\nclosed +connect4 +EPERM 
 setpriv --reuid=65534 --clear-groups "$DNSFENCE" -C "$CONFIG" "${INSTANCE[@]}" leaktest >/dev/null 2>"$WORK/words"
 expect "a user, exit status" $? 3
 expect_match "a user, words" "$(<"$WORK/words")" 'run as root'
-dnsfence leaktest --target example.org >/dev/null 2>"$WORK/words"
-expect "a name, exit status" $? 2
+# What is wrong with the command is no finding.
+wrong() {
+	leaktest "${@:2}"
+	expect "${*:2}, exit status" "$STATUS" 2
+	expect_match "${*:2}, words" "$(<"$WORK/words")" "^dnsfence: error: [^"$'\n'"]*$1[^"$'\n'"]*$"
+	expect "${*:2}, nothing is printed" "$OUT" ""
+}
+wrong "not 'example.org'" --target example.org
+wrong 'one address of each family' --target $GOOD4 --target $BAD4
+for address in 127.0.0.1 0.0.0.0 224.0.0.1 255.255.255.255 :: ::1 ff02::fb ::ffff:10.0.0.1 203.0.113.1; do
+	wrong "no resolver elsewhere has the address $address" --target $address
+done
+wrong 'no user .nobody-here.' --user nobody-here
+wrong 'no cgroup ' --cgroup "/$ID/nowhere"
+wrong 'no process 4194999' --pid 4194999
+wrong 'give one option that names it' --cgroup "/$APPS" --pid 1
 finish
