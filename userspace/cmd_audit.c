@@ -3,6 +3,7 @@
  * audit: what this host is set to ask (survey.h) and what it has open now, against the policy.
  * Nothing is changed.
  */
+#include <dirent.h>
 #include <fcntl.h>
 
 #include "attach.h"
@@ -380,13 +381,30 @@ static void audit_end(struct audit *audit)
 			 "run\" closes it");
 }
 
+/* Without its files a host would be one that asks nobody. */
+static bool root_is_there(const char *root)
+{
+	DIR *directory = opendir(root);
+
+	if (!directory)
+		log_error("--root takes the directory that holds the other host's files; %s: %s",
+			  root, strerror(errno));
+	else
+		closedir(directory);
+	return directory != NULL;
+}
+
 int cmd_audit(const struct options *options)
 {
 	struct audit audit = {.options = options};
 	struct problem problem = {{0}};
 	struct survey survey = {
 		.root = options->root ? options->root : "", .found = audit_item, .context = &audit};
-	int r = prepare(options, NULL, &audit.prepared, stderr, &problem);
+	int r;
+
+	if (options->root && !root_is_there(options->root))
+		return EXIT_USAGE;
+	r = prepare(options, NULL, &audit.prepared, stderr, &problem);
 
 	if (r < 0)
 		return outcome_fail(r, &problem);

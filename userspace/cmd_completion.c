@@ -176,11 +176,17 @@ int cmd_completion(const struct options *options)
 		if (!name || !util_streq(name, word))
 			continue;
 		lists[i]();
-		r = fflush(stdout) == 0 ? 0 : -EIO;
+		r = 0;
 	}
 	if (r == -ENOENT) {
-		log_error("name a shell: bash, zsh or fish; see \"dnsfence completion --help\"");
+		if (options->words.length)
+			log_error("there is nothing to complete for '%s'; name a shell: bash, zsh "
+				  "or fish",
+				  word);
+		else
+			log_error("name a shell: bash, zsh or fish; see \"dnsfence completion "
+				  "--help\"");
 		return EXIT_USAGE;
 	}
-	return r < 0 ? EXIT_INTERNAL : EXIT_FINE;
+	return EXIT_FINE; /* what could not be written main tells */
 }

@@ -314,7 +314,7 @@ static int session_answer_stdin(struct session *session, struct problem *problem
 			return r;
 		}
 		if (fflush(stdout) != 0) /* whoever asks may wait for the answer */
-			return problem_set(problem, EIO, "cannot write: %s", strerror(errno));
+			return 0; /* main says that it could not be written */
 	}
 	return 0;
 }

@@ -3,6 +3,9 @@
  * The command table, the options that every command understands, --help and --version. Options
  * may stand before and after the command.
  */
+#include <fcntl.h>
+#include <poll.h>
+
 #include "command.h"
 #include "config.h"
 #include "control.h"
@@ -345,6 +348,32 @@ static int run_command(const struct command *command, const struct options *opti
 	return command->run(options);
 }
 
+/*
+ * Where a standard descriptor is closed the next file that is opened takes its number, and what is
+ * printed goes there. Opened the wrong way round, it cannot be used, and that is told.
+ */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* What could not be printed is told, unless whoever was to read it has gone. */
+static int finish_output(int code)
+{
+	const int error = fflush(stdout) == 0 ? 0 : errno;
+	struct pollfd reader = {.fd = STDOUT_FILENO};
+
+	if (!error && !ferror(stdout))
+		return code;
+	if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
+		return code;
+	log_error("cannot write to standard output%s%s; what was printed is not whole",
+		  error ? ": " : "", error ? strerror(error) : "");
+	return code == EXIT_FINE ? EXIT_INTERNAL : code;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {
@@ -356,11 +385,12 @@ int main(int argc, char **argv)
 	struct problem problem;
 	int code = EXIT_USAGE;
 
+	hold_standard_descriptors();
 	if (options_parse(argc, argv, command_table, common_options, &options, &command, &problem) <
 	    0)
 		log_error("%s", problem.text[0] ? problem.text : "out of memory");
 	else
 		code = run_command(command, &options);
 	options_done(&options);
-	return code;
+	return finish_output(code);
 }

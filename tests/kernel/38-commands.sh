@@ -61,6 +61,21 @@ expect "check -j without a file, exit status" $? 1
 expect "check -j without a file" "$(messages nowhere.json)" '["error",null,null,null]'
 generation=$(status_of .generation)
 cp "$CONFIG" "$WORK/good.yaml"
+"$DNSFENCE" "${INSTANCE[@]}" -C "$WORK/good.yaml" reload >"$WORK/another" 2>&1
+expect "reload with another file than the daemon's, exit status" $? 2
+expect_match "it says so" "$(<"$WORK/another")" "reads $CONFIG, not $WORK/good.yaml"
+expect "and changes nothing: generation" "$(status_of .generation)" "$generation"
+# A standard output that is closed is nobody's socket.
+for command in status "status -j" metrics "reload -j" "subjects -j"; do
+	# shellcheck disable=SC2086
+	OUT=$("$DNSFENCE" "${INSTANCE[@]}" -C "$CONFIG" $command 2>&1 >&-)
+	expect "$command with stdout closed, exit status" $? 5
+	expect_match "$command with stdout closed" "$OUT" '^dnsfence: error: cannot write to standard output'
+	# shellcheck disable=SC2086
+	OUT=$("$DNSFENCE" "${INSTANCE[@]}" -C "$CONFIG" $command 2>&1 >/dev/full)
+	expect "$command on a full disk, exit status" $? 5
+done
+generation=$(status_of .generation)
 cp "$WORK/bad.yaml" "$CONFIG"
 dnsfence reload -j >"$WORK/refused.json" 2>"$WORK/refused.err"
 expect "reload -j of a bad file, exit status" $? 1
