@@ -191,17 +191,21 @@ static void zsh_value(FILE *to, const char *name, enum value_kind value)
 						   : " ");
 }
 
-/* One row for _arguments(): '(-C --config)'{-C,--config}'[the configuration]:FILE:_files' */
+/*
+ * One row for _arguments(): '(-C --config)'{-C+,--config=}'[the configuration]:FILE:_files'. With
+ * these signs an argument may be of the same word or the next one, as for getopt_long().
+ */
 static void zsh_option(FILE *to, const struct command_option *option)
 {
+	const char *plus = option->argument ? "+" : "", *equals = option->argument ? "=" : "";
 	bool again = option->kind == OPTION_TEXTS;
 
 	fprintf(to, "\t\t");
 	if (option->letter)
-		fprintf(to, "'(-%c --%s)'{-%c,--%s}'", option->letter, option->name, option->letter,
-			option->name);
+		fprintf(to, "'(-%c --%s)'{-%c%s,--%s%s}'", option->letter, option->name,
+			option->letter, plus, option->name, equals);
 	else
-		fprintf(to, "'%s--%s", again ? "*" : "", option->name);
+		fprintf(to, "'%s--%s%s", again ? "*" : "", option->name, equals);
 	fputc('[', to);
 	zsh_text(to, option->doc);
 	fputc(']', to);
@@ -218,6 +222,24 @@ static void zsh_options(const struct script *script, const struct command_option
 	for (const struct command_option *option = script->common; option->name; option++)
 		if (!has_option(own, option->name))
 			zsh_option(script->to, option);
+}
+
+/*
+ * Without this row no option could stand behind a word. Where there is nothing to offer it does
+ * nothing, {:}: the message that an empty action shows would keep the options back.
+ */
+static void zsh_words(FILE *to, const struct command *command)
+{
+	const char *list = completion_list_name(command->words_value);
+
+	if (!command->words_max)
+		return;
+	fprintf(to, "\t\t'*:");
+	zsh_text(to, command->words);
+	if (list)
+		fprintf(to, ": _dnsfence_list %s'\n", list);
+	else
+		fprintf(to, ":{:}'\n");
 }
 
 static const char zsh_head[] =
@@ -254,12 +276,7 @@ static int zsh_write(const struct script *script)
 	for (const struct command *command = script->commands; command->name; command++) {
 		fprintf(to, "\t%s)\n\t\trows=(\n", command->name);
 		zsh_options(script, command->options);
-		/* Where nothing is to be offered a row would keep the options back. */
-		if (completion_list_name(command->words_value)) {
-			fprintf(to, "\t\t'*");
-			zsh_value(to, command->words, command->words_value);
-			fprintf(to, "'\n");
-		}
+		zsh_words(to, command);
 		fprintf(to, "\t\t) ;;\n");
 	}
 	fprintf(to, "\tesac\n\t_arguments -s $rows\n}\n"

@@ -41,26 +41,46 @@ in_fish() {
 		cut -f 1 | sort -u
 }
 
+# What an interactive zsh reads first: ^I completes, ^X tells the line, and whatever compadd is
+# told to offer is written down. Its -O, -A and -D offer nothing.
+cat >"$work/zshrc" <<-'ZSH'
+	autoload -Uz compinit; compinit -u -D
+	zstyle ':completion:*' list-prompt ''; LISTMAX=0; unsetopt beep
+	compadd() {
+		local -a found
+		if [[ ${@[(I)-[OAD]]} == 0 ]]; then
+			builtin compadd -A found "$@"
+			((#found)) && print -rl -- $found >>$work/offered
+		fi
+		builtin compadd "$@"
+	}
+	dump() { print -r -- $BUFFER >$work/line.new; mv $work/line.new $work/line }
+	zle -N dump; bindkey '^X' dump
+	touch $work/ready
+ZSH
+cat >"$work/drive" <<-'ZSH'
+	zmodload zsh/zpty
+	await() { for ((try = 0; try < 200; try++)) { [[ -e $1 ]] && break; zpty -r -t shell _ ; sleep 0.02 } }
+	zpty shell "TERM=dumb zsh -f -i"
+	zpty -w shell "work=$1; PATH=$1/bin:\$PATH; fpath=($1/functions \$fpath); . $1/zshrc"
+	await $1/ready
+	zpty -w -n shell "$2"$'\t'
+	zpty -w -n shell $'\x18'
+	await $1/line
+	zpty -d shell
+ZSH
+mkdir "$work/functions" && cp "$work/zsh" "$work/functions/_dnsfence"
+
 # in_zsh LINE: the line after a press of the tabulator key, in a shell on a terminal.
+# zsh_offers LINE: what is offered then.
 in_zsh() {
-	rm -f "$work/line"
-	cat >"$work/drive" <<-'ZSH'
-		zmodload zsh/zpty
-		zpty shell "TERM=dumb zsh -f -i"
-		zpty -w shell "PATH=$1/bin:\$PATH; fpath=($1/functions \$fpath); autoload -Uz compinit; compinit -u -D"
-		zpty -w shell "zstyle ':completion:*' list-prompt ''; LISTMAX=0; unsetopt beep"
-		zpty -w shell "dump() { print -r -- \$BUFFER >$1/line.new; mv $1/line.new $1/line }; zle -N dump; bindkey '^X' dump"
-		zpty -w shell "touch $1/ready"
-		for ((try = 0; try < 200; try++)) { [[ -e $1/ready ]] && break; zpty -r -t shell _ ; sleep 0.05 }
-		zpty -w -n shell "$2"$'\t'
-		zpty -w -n shell $'\x18'
-		for ((try = 0; try < 200; try++)) { [[ -e $1/line ]] && break; zpty -r -t shell _ ; sleep 0.05 }
-		zpty -d shell
-	ZSH
-	rm -f "$work/ready"
-	mkdir -p "$work/functions" && cp "$work/zsh" "$work/functions/_dnsfence"
+	rm -f "$work/line" "$work/ready" "$work/offered"
 	timeout 60 zsh -f "$work/drive" "$work" "$1" >/dev/null 2>&1
 	cat "$work/line" 2>/dev/null
+}
+zsh_offers() {
+	in_zsh "$1" >/dev/null
+	sort -u "$work/offered" 2>/dev/null
 }
 
 # offers WHAT GOT WANTED...: each of them is among what was got.
@@ -126,8 +146,16 @@ else
 fi
 
 if command -v zsh >/dev/null; then
+	same "zsh, commands" "$(zsh_offers 'dnsfence ')" "$(printf '%s\n' "${all[@]}" | sort)"
+	for command in "${all[@]}"; do
+		same "zsh, options of $command" "$(zsh_offers "dnsfence $command --")" "$(options "$command")"
+	done
+	same "zsh, options behind a word" "$(zsh_offers 'dnsfence explain 8.8.8.8 --')" "$(options explain)"
+	same "zsh, behind an option and its argument" "$(in_zsh 'dnsfence --cgroup=/a -C/b expl')" \
+		'dnsfence --cgroup=/a -C/b explain '
+	same "zsh, users behind =" "$(in_zsh 'dnsfence explain --user=nobod')" 'dnsfence explain --user=nobody '
 	same "zsh, a command's beginning" "$(in_zsh 'dnsfence expl')" 'dnsfence explain '
-	same "zsh, a common option" "$(in_zsh 'dnsfence --pin')" 'dnsfence --pin-dir '
+	same "zsh, a common option" "$(in_zsh 'dnsfence --pin')" 'dnsfence --pin-dir='
 	same "zsh, a command's option" "$(in_zsh 'dnsfence explain --liv')" 'dnsfence explain --live '
 	same "zsh, no other command's option" "$(in_zsh 'dnsfence status --liv')" 'dnsfence status --liv'
 	same "zsh, files" "$(in_zsh "dnsfence -C $work/files/one.")" \
