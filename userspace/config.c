@@ -465,7 +465,7 @@ static int config_read_dropins(struct config *config, const char *path,
 		config_error(diagnostics, (struct mark){0},
 			     "cannot read the directory of %s; run as root, or remove it", pattern);
 	r = r == GLOB_ABORTED ? -EINVAL : 0;
-	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
+	for (size_t i = 0; i < found.gl_pathc; i++)
 		if (config_read_file(config, found.gl_pathv[i], diagnostics) < 0)
 			r = -EINVAL;
 	globfree(&found);

@@ -734,9 +734,54 @@ static void test_dropin_conflicts(void **state)
 	}
 }
 
+/* The errors of every file, at once. */
+static void test_dropin_errors(void **state)
+{
+	static const struct dropin_files broken = {
+		.whole = V "mode: permit\n" DEFAULT,
+		.ten = V "mood: 1\n",
+		.twenty = V "deny_at: nowhere\n",
+	};
+	static const char *const words[] = {"'permit'", "'mood'", "'nowhere'"};
+	_cleanup_fixture_ struct fixture fixture;
+
+	(void)state;
+	load_files(&broken, &fixture);
+	assert_int_equal(fixture.result, -EINVAL);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		assert_true(says(&fixture.diagnostics, &(struct bad_case){.says = words[i]}));
+}
+
+/* It may hold policies: not to read it, or to take the built-in policy, would open the fence. */
+static void test_dropins_unreadable(void **state)
+{
+	char directory[] = "/tmp/dnsfence-test-XXXXXX";
+	_cleanup_free_ char *path = NULL, *dropins = NULL;
+	struct diagnostics diagnostics = {0};
+	struct config config = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	assert_true(asprintf(&path, "%s/dnsfence.yaml", directory) > 0);
+	assert_true(asprintf(&dropins, "%s/dnsfence.d", directory) > 0);
+	assert_int_equal(symlink("dnsfence.d", dropins), 0); /* ELOOP, for root, too */
+	for (int with_file = 0; with_file < 2; with_file++) {
+		if (with_file)
+			write_file(directory, "dnsfence.yaml", V DEFAULT);
+		assert_int_equal(config_load(path, &config, &diagnostics), -EINVAL);
+		assert_true(says(&diagnostics, &(struct bad_case){.says = "cannot read the dir"}));
+		diagnostics_done(&diagnostics);
+	}
+	remove_file(directory, "dnsfence.yaml");
+	remove_file(directory, "dnsfence.d");
+	(void)remove(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dropin_errors),
+		cmocka_unit_test(test_dropins_unreadable),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_whole_top),
