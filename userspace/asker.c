@@ -86,10 +86,26 @@ static const char *request_resident(const struct asker_request *request, enum re
 	return NULL;
 }
 
-static int request_count(const struct asker_request *request)
+static int request_check(const struct asker_request *request, struct problem *problem)
 {
-	return !!request->cgroup + !!request->pid + !!request->unit + !!request->user_unit +
-	       !!request->container + !!request->pod;
+	const struct {
+		const char *option, *given;
+	} ways[] = {
+		{"cgroup", request->cgroup},       {"pid", request->pid},
+		{"unit", request->unit},           {"user-unit", request->user_unit},
+		{"container", request->container}, {"pod", request->pod},
+	};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		if (ways[i].given && first)
+			return problem_set(problem, EINVAL,
+					   "who asks is in one cgroup: give --%s or --%s, not both",
+					   first, ways[i].option);
+		if (ways[i].given)
+			first = ways[i].option;
+	}
+	return 0;
 }
 
 /* What a user's own manager runs is that user's. */
@@ -159,13 +175,10 @@ int asker_find(const struct asker_request *request, const char *mount, const cha
 {
 	struct asker asker = {.uid = DF_UID_ANY};
 	enum resident_kind ignored;
-	int r;
+	int r = request_check(request, problem);
 
-	if (request_count(request) > 1)
-		return problem_set(
-			problem, EINVAL,
-			"who asks is in one cgroup: give one option that names it, and --user "
-			"beside it");
+	if (r < 0)
+		return r;
 	if (request_resident(request, &ignored))
 		r = asker_of_resident(request, mount, &asker, problem);
 	else if (request->pid)

@@ -132,5 +132,5 @@ done
 wrong 'no user .nobody-here.' --user nobody-here
 wrong 'no cgroup ' --cgroup "/$ID/nowhere"
 wrong 'no process 4194999' --pid 4194999
-wrong 'give one option that names it' --cgroup "/$APPS" --pid 1
+wrong 'give --cgroup or --pid, not both' --cgroup "/$APPS" --pid 1
 finish

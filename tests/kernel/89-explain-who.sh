@@ -83,7 +83,7 @@ nobody "no container '$ID-back'" --container "$ID-back"
 lives "kubepods.slice/kubepods-pod${POD//-/_}.slice" --pod prod/api-0
 lives "kubepods.slice/kubepods-pod${POD//-/_}.slice" --pod $POD
 nobody "no pod 'test/api-0'" --pod test/api-0
-nobody "who asks is in one cgroup: give one option" --unit "$ID-web" --pid $$
+nobody "who asks is in one cgroup: give --pid or --unit, not both" --unit "$ID-web" --pid $$
 expect "the verdict is that unit's policy's" "$(asked --unit "$ID-web" | jq -r '[.verdict, .policy] | @csv')" \
 	'"allow","web"'
 expect "for lines of standard input" \
