@@ -271,7 +271,7 @@ bench: all $(build)/bench ## measure what the fence costs (root); a table and bu
 # Style and static checks.
 c_files  := $(shell git ls-files '*.c' '*.h' 2>/dev/null || find bpf userspace tools tests -name '*.[ch]')
 sh_files := tests/all tests/unit/run tests/kernel/run tools/deps tools/quickstart tools/bench/run .ci/run \
-	$(wildcard tests/kernel/*.sh tests/unit/*.sh) tests/vm/coverage tests/vm/guest tests/vm/insns tests/vm/run tests/vm/table
+	$(wildcard tests/kernel/*.sh tests/unit/*.sh tests/unit/*.bash) tests/vm/coverage tests/vm/guest tests/vm/insns tests/vm/run tests/vm/table
 
 # cppcheck knows no cleanup attribute, so leaks are left to the sanitizers.
 .PHONY: lint fmt

@@ -4,16 +4,9 @@
 # What `dnsfence completion` prints, in the shells themselves: every command and option that --help
 # shows is offered, what their arguments may be, and names that a shell could expand do nothing but
 # stand there. BUILD names the build directory. Needs no root; a shell that is missing is skipped.
-set -u
-build=$(realpath "${BUILD:-build}")
-passed=0 failed=0 skipped=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/unit/lib.bash
+. "$(dirname "$0")/lib.bash"
 unset DNSFENCE_FAKE
-
-pass() { echo "PASS $1"; ((passed++)); }
-fail() { echo "FAIL $1"; ((failed++)); }
-skip() { echo "SKIP $1"; ((skipped++)); }
 
 # The program, but for a list of cgroups that somebody with bad intentions has named.
 mkdir "$work/bin"
@@ -95,10 +88,6 @@ offers() {
 	pass "completion: $what"
 }
 
-same() {
-	[[ $2 == "$3" ]] && pass "completion: $1" || fail "completion: $1: got '$2', want '$3'"
-}
-
 # Of --help: the commands; the long options of a command, its own and the common ones.
 commands() { dnsfence --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p'; }
 options() { dnsfence "$1" --help | sed -n 's/^  \(-.,\|   \) --\([a-z-]*\).*/--\2/p' | sort -u; }
@@ -170,6 +159,4 @@ if command -v zsh >/dev/null; then
 else
 	skip "completion: zsh is not installed"
 fi
-
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+finish

@@ -3,23 +3,10 @@
 #
 # `dnsfence events --file` on logs as logrotate, dnsfence itself and accidents leave them, and -f
 # while they change. BUILD names the build directory. Needs no root.
-set -u
-build=$(realpath "${BUILD:-build}")
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/unit/lib.bash
+. "$(dirname "$0")/lib.bash"
 cd "$work" || exit 1
 log=events.jsonl
-
-same() {
-	if [[ $2 == "$3" ]]; then
-		echo "PASS logfile: $1"
-		((passed++))
-	else
-		echo "FAIL logfile: $1: '$2', not '$3'"
-		((failed++))
-	fi
-}
 
 # line NUMBER: an event that was logged at that second.
 line() {
@@ -119,6 +106,4 @@ line 9 >>$log
 same "-f, copied and cut" "$(has '1 2 3 4 5 6 7 8 9 ')" "1 2 3 4 5 6 7 8 9 "
 kill $follower
 wait $follower 2>/dev/null
-
-echo "$passed passed, $failed failed, 0 skipped"
-((failed == 0))
+finish

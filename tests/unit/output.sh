@@ -3,22 +3,9 @@
 #
 # What cannot be printed is told and no success, whichever command it is; a reader who has gone is
 # nothing to tell. BUILD names the build directory. Needs no root.
-set -u
-build=$(realpath "${BUILD:-build}")
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/unit/lib.bash
+. "$(dirname "$0")/lib.bash"
 cd "$work" || exit 1
-
-same() {
-	if [[ $2 == "$3" ]]; then
-		echo "PASS output: $1"
-		((passed++))
-	else
-		echo "FAIL output: $1: '$2', not '$3'"
-		((failed++))
-	fi
-}
 
 for command in --help --version "run --help" "completion bash" "completion shells" \
 	"events --file log" "events --file log -j" "-C bad check -j"; do
@@ -52,6 +39,4 @@ same "audit of no root, exit status" $? 2
 same "audit of no root, words" "$(grep -c 'nowhere: No such file or directory' err) $(wc -c <out)" "1 0"
 "$build/dnsfence" completion tcsh >out 2>err
 same "a shell that is not known" "$? $(grep -c "for 'tcsh'; name a shell" err)" "2 1"
-
-echo "$passed passed, $failed failed, 0 skipped"
-((failed == 0))
+finish

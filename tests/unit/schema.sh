@@ -4,19 +4,9 @@
 # The JSON Schema that tools/schema-dump makes, and the parser it was made beside: both take what
 # `dnsfence init` prints, and of the cases below both take or both refuse each. BUILD names the
 # build directory. Needs no root; python3-yaml and python3-jsonschema, or everything is skipped.
-set -u
-build=${BUILD:-build}
+# shellcheck source=tests/unit/lib.bash
+. "$(dirname "$0")/lib.bash"
 schema=$build/dnsfence.schema.json
-passed=0 failed=0 skipped=0
-
-pass() { echo "PASS $1"; ((passed++)); }
-fail() { echo "FAIL $1"; ((failed++)); }
-skip() { echo "SKIP $1"; ((skipped++)); }
-finish() {
-	echo "$passed passed, $failed failed, $skipped skipped"
-	((failed == 0))
-	exit
-}
 
 # PyYAML reads YAML 1.1, where off is false: the schema takes both.
 validator='
@@ -39,8 +29,6 @@ if [[ ! -s $schema ]]; then
 	finish
 fi
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 by_schema() { python3 -c "$validator" "$schema" "$1" 2>"$work/why"; }
 
