@@ -53,7 +53,7 @@ cat >"$work/zshrc" <<-'ZSH'
 ZSH
 cat >"$work/drive" <<-'ZSH'
 	zmodload zsh/zpty
-	await() { for ((try = 0; try < 200; try++)) { [[ -e $1 ]] && break; zpty -r -t shell _ ; sleep 0.02 } }
+	await() { for ((try = 0; try < 500; try++)) { [[ -e $1 ]] && break; zpty -r -t shell _ ; sleep 0.02 } }
 	zpty shell "TERM=dumb zsh -f -i"
 	zpty -w shell "work=$1; PATH=$1/bin:\$PATH; fpath=($1/functions \$fpath); . $1/zshrc"
 	await $1/ready
