@@ -165,8 +165,7 @@ static char *events_file(const struct options *options)
 			  path);
 	else
 		file = strdup(config.events_file);
-	if (r != -ENOENT)
-		config_done(&config);
+	config_done(&config);
 	diagnostics_done(&diagnostics);
 	return file;
 }

@@ -494,9 +494,9 @@ int config_load(const char *path, struct config *ret, struct diagnostics *diagno
 	struct stat st;
 	int r = config_exists(path);
 
+	config_init(ret);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	config_init(ret);
 	r = 0;
 	if (lstat(path, &st) == 0 || errno != ENOENT)
 		r = config_read_file(ret, path, diagnostics);

@@ -199,10 +199,9 @@ void config_done(struct config *config);
 
 /*
  * Read path and the *.yaml of the dnsfence.d beside it, merged in order of name. 0 (there may be
- * warnings in *diagnostics); -EINVAL with the errors there; -ENOENT when there is
- * neither.
- * *ret is filled with what could be read but for -ENOENT: the marks in *diagnostics point into
- * it, so print them before config_done().
+ * warnings in *diagnostics); -EINVAL with the errors there; -ENOENT when there is neither; -ENOMEM.
+ * *ret is filled with what could be read: the marks in *diagnostics point into it, so print them
+ * before config_done().
  */
 int config_load(const char *path, struct config *ret, struct diagnostics *diagnostics);
 

@@ -771,6 +771,7 @@ static void test_dropins_unreadable(void **state)
 		assert_int_equal(config_load(path, &config, &diagnostics), -EINVAL);
 		assert_true(says(&diagnostics, &(struct bad_case){.says = "cannot read the dir"}));
 		diagnostics_done(&diagnostics);
+		config_done(&config);
 	}
 	remove_file(directory, "dnsfence.yaml");
 	remove_file(directory, "dnsfence.d");
