@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* userspace/config.c: the files of a configuration, and the drop-ins beside the first. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <sys/stat.h>
+
+#include "config_fixture.h"
+
+static void test_missing_file(void **state)
+{
+	struct diagnostics diagnostics = {0};
+	struct config config;
+
+	(void)state;
+	assert_int_equal(config_load("/nonexistent/dnsfence.yaml", &config, &diagnostics), -ENOENT);
+	assert_int_equal(diagnostics.errors, 0);
+}
+
+static void write_file(const char *directory, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = NULL;
+	FILE *file;
+
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void remove_file(const char *directory, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+	(void)remove(path);
+}
+
+struct dropin_files {
+	const char *whole, *ten, *twenty;
+};
+
+/* A directory of its own with dnsfence.yaml and two files in dnsfence.d, loaded and removed. */
+static void load_files(const struct dropin_files *files, struct fixture *ret)
+{
+	_cleanup_free_ char *path = NULL, *dropins = NULL;
+	char directory[] = "/tmp/dnsfence-test-XXXXXX";
+
+	*ret = (struct fixture){0};
+	assert_non_null(mkdtemp(directory));
+	assert_true(asprintf(&path, "%s/dnsfence.yaml", directory) > 0);
+	assert_true(asprintf(&dropins, "%s/dnsfence.d", directory) > 0);
+	assert_int_equal(mkdir(dropins, 0700), 0);
+	write_file(directory, "dnsfence.yaml", files->whole);
+	write_file(directory, "dnsfence.d/20.yaml", files->twenty);
+	write_file(directory, "dnsfence.d/10.yaml", files->ten);
+	write_file(directory, "dnsfence.d/ignored.txt", "not read");
+	ret->result = config_load(path, &ret->config, &ret->diagnostics);
+	remove_file(directory, "dnsfence.d/10.yaml");
+	remove_file(directory, "dnsfence.d/20.yaml");
+	remove_file(directory, "dnsfence.d/ignored.txt");
+	remove_file(directory, "dnsfence.d");
+	remove_file(directory, "dnsfence.yaml");
+	(void)remove(directory);
+}
+
+#define PART(name, match) V P "  - {name: " name ", " match "resolvers: [a]}\n"
+
+/* dnsfence.d beside the file, in order of name; the default stays last. */
+static void test_dropins(void **state)
+{
+	static const struct dropin_files files = {
+		.whole = V "resolvers: {a: [10.0.0.1]}\n" DEFAULT,
+		.ten = PART("sooner", "match: {cgroup: /a}, "),
+		.twenty = PART("later", "match: {cgroup: /b}, "),
+	};
+	_cleanup_fixture_ struct fixture fixture;
+
+	(void)state;
+	load_files(&files, &fixture);
+	diagnostics_print(&fixture.diagnostics, stderr);
+	assert_int_equal(fixture.result, 0);
+	assert_int_equal(fixture.config.policies_length, 3);
+	assert_string_equal(fixture.config.policies[0].name, "sooner");
+	assert_string_equal(fixture.config.policies[1].name, "later");
+	assert_string_equal(fixture.config.policies[2].name, "default");
+}
+
+static void test_dropin_conflicts(void **state)
+{
+	static const struct dropin_files two_defaults = {
+		.whole = V "resolvers: {a: [10.0.0.1]}\n" DEFAULT,
+		.ten = PART("second", ""),
+		.twenty = V,
+	};
+	static const struct dropin_files same_set = {
+		.whole = V "resolvers: {a: [10.0.0.1]}\n" DEFAULT,
+		.ten = V "resolvers: {a: [10.0.0.2]}\n",
+		.twenty = V,
+	};
+	static const struct dropin_files same_name = {
+		.whole = V "resolvers: {a: [10.0.0.1]}\n" DEFAULT,
+		.ten = PART("x", "match: {cgroup: /a}, "),
+		.twenty = PART("x", "match: {cgroup: /b}, "),
+	};
+	static const struct dropin_files *const all[] = {&two_defaults, &same_set, &same_name};
+	static const char *const words[] = {"only one can be the default", "already", "taken"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		_cleanup_fixture_ struct fixture fixture;
+
+		load_files(all[i], &fixture);
+		assert_int_equal(fixture.result, -EINVAL);
+		assert_true(says(&fixture.diagnostics, DIAGNOSTIC_ERROR,
+				 &(struct expected){.says = words[i]}));
+	}
+}
+
+/* The errors of every file, at once. */
+static void test_dropin_errors(void **state)
+{
+	static const struct dropin_files broken = {
+		.whole = V "mode: permit\n" DEFAULT,
+		.ten = V "mood: 1\n",
+		.twenty = V "deny_at: nowhere\n",
+	};
+	static const char *const words[] = {"'permit'", "'mood'", "'nowhere'"};
+	_cleanup_fixture_ struct fixture fixture;
+
+	(void)state;
+	load_files(&broken, &fixture);
+	assert_int_equal(fixture.result, -EINVAL);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		assert_true(says(&fixture.diagnostics, DIAGNOSTIC_ERROR,
+				 &(struct expected){.says = words[i]}));
+}
+
+/* It may hold policies: not to read it, or to take the built-in policy, would open the fence. */
+static void test_dropins_unreadable(void **state)
+{
+	char directory[] = "/tmp/dnsfence-test-XXXXXX";
+	_cleanup_free_ char *path = NULL, *dropins = NULL;
+	struct diagnostics diagnostics = {0};
+	struct config config = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	assert_true(asprintf(&path, "%s/dnsfence.yaml", directory) > 0);
+	assert_true(asprintf(&dropins, "%s/dnsfence.d", directory) > 0);
+	assert_int_equal(symlink("dnsfence.d", dropins), 0); /* ELOOP, for root, too */
+	for (int with_file = 0; with_file < 2; with_file++) {
+		if (with_file)
+			write_file(directory, "dnsfence.yaml", V DEFAULT);
+		assert_int_equal(config_load(path, &config, &diagnostics), -EINVAL);
+		assert_true(says(&diagnostics, DIAGNOSTIC_ERROR,
+				 &(struct expected){.says = "cannot read the dir"}));
+		diagnostics_done(&diagnostics);
+		config_done(&config);
+	}
+	remove_file(directory, "dnsfence.yaml");
+	remove_file(directory, "dnsfence.d");
+	(void)remove(directory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_missing_file),       cmocka_unit_test(test_dropins),
+		cmocka_unit_test(test_dropin_conflicts),   cmocka_unit_test(test_dropin_errors),
+		cmocka_unit_test(test_dropins_unreadable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
