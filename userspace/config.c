@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "bpf/service.h"
+#include "config_covers.h"
 #include "config_read.h"
 
 void config_init(struct config *config)
@@ -230,6 +231,25 @@ static void config_check_policy(const struct config *config, size_t index,
 				     config->policies[i].where.line);
 }
 
+/* The first policy that matches decides: one behind it that matches no more never does. */
+static void config_check_order(const struct config *config, size_t index,
+			       struct diagnostics *diagnostics)
+{
+	const struct policy_config *policy = &config->policies[index];
+
+	for (size_t i = 0; policy->has_match && i < index; i++) {
+		const struct policy_config *before = &config->policies[i];
+
+		if (!config_match_covers(&before->match, &policy->match))
+			continue;
+		config_warning(diagnostics, policy->where,
+			       "the policy '%s' never decides: '%s' in %s:%u comes first "
+			       "and matches all that it does; put it before that one, or remove it",
+			       policy->name, before->name, before->where.file, before->where.line);
+		return;
+	}
+}
+
 /* Drop-ins may each name interfaces; auto and off are for one file to say. */
 static void config_check_edge(struct config *config, struct diagnostics *diagnostics)
 {
@@ -321,6 +341,8 @@ static void config_check(struct config *config, struct diagnostics *diagnostics)
 	config_check_edge(config, diagnostics);
 	config_check_events(config, &whole, diagnostics);
 	config_check_metrics(config, diagnostics);
+	for (size_t i = 0; !diagnostics->errors && i < config->policies_length; i++)
+		config_check_order(config, i, diagnostics);
 }
 
 /*
