@@ -184,6 +184,19 @@ static void prepare_check_sockets(const struct config *config, const char *runti
 				     config->metrics_listen_where, runtime_dir, diagnostics);
 }
 
+/* Nobody's lookups wait for this: it is written as soon as it can be. */
+static void prepare_check_textfile(const struct config *config, struct diagnostics *diagnostics)
+{
+	_cleanup_free_ char *copy = config->metrics_file ? strdup(config->metrics_file) : NULL;
+	const char *above = copy ? dirname(copy) : NULL;
+
+	if (above && is_missing(above))
+		config_warning(diagnostics, config->metrics_file_where,
+			       "textfile: there is no directory %s; the metrics are not written "
+			       "until there is one",
+			       above);
+}
+
 static int prepare_mount(struct prepared *prepared, struct problem *problem)
 {
 	_cleanup_free_ char *mount = NULL;
@@ -273,6 +286,7 @@ static int prepare_all(const struct options *options, const struct facts_source 
 		return r;
 	prepare_check_log(&prepared->config, diagnostics);
 	prepare_check_sockets(&prepared->config, options->runtime_dir, diagnostics);
+	prepare_check_textfile(&prepared->config, diagnostics);
 	r = prepare_subjects(prepared, options->cgroup, facts, &subjects, diagnostics);
 	if (r == -ENOENT)
 		return problem_set(problem, ENOENT,

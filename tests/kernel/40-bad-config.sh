@@ -61,6 +61,10 @@ $DEFAULT"
 refused "metrics that are nowhere" "$(at 2:19)listen: there is no directory $WORK/nowhere;" <<<"$HEAD
 metrics: {listen: \"unix:$WORK/nowhere/metrics\"}
 $DEFAULT"
+refused "a textfile that is nowhere, too" "yaml:3:21: warning: textfile: there is no directory $WORK/nowhere;" <<<"$HEAD
+events: {file: $WORK/nowhere/below/events.jsonl}
+metrics: {textfile: $WORK/nowhere/dnsfence.prom}
+$DEFAULT"
 mkdir "$WORK/dnsfence.d"
 echo 'mood: 1' >"$WORK/dnsfence.d/a.yml"
 refused "a file with a strange ending" "warning: $WORK/dnsfence.d/a.yml is not read: name it .yaml" <<<"$HEAD
