@@ -126,6 +126,19 @@ static void say_what_was_missed(struct reading *reading)
 			    nearest && !util_streq(nearest, unseen) ? "'?" : "");
 }
 
+/* So that a misspelt glob, or a time that is still to come, is not taken for peace. */
+static void say_that_nothing_was_found(const struct reading *reading, const char *path)
+{
+	if (reading->shown || reading->options->follow)
+		return;
+	if (reading->events)
+		log_info("none of the %llu events that were read is one of those asked for",
+			 (unsigned long long)reading->events);
+	else
+		log_info("there is no event in %s%s", path,
+			 reading->where.since ? " from then on" : "");
+}
+
 static int events_live(struct reading *reading)
 {
 	const struct options *options = reading->options;
@@ -219,6 +232,7 @@ static int events_logged(struct reading *reading, const char *path)
 		return EXIT_NEGATIVE;
 	}
 	say_what_was_missed(reading);
+	say_that_nothing_was_found(reading, path);
 	return EXIT_FINE;
 }
 

@@ -52,6 +52,23 @@ same "and what is said of it" "$(grep -c 'left out: 1$' err)" 1
 } >>$log
 same "a line that is far too long" "$(numbers)" "0 1 2 3 4 5 6 8 "
 
+# Nothing found is told, and a success.
+# nothing WORDS ARGUMENT...
+nothing() {
+	local words=$1 status
+	shift
+	"$build/dnsfence" events -j "$@" >out 2>err
+	status=$?
+	same "$*: exit status, output, messages" "$status $(wc -c <out) $(grep -c "$words" err)" "0 0 1"
+}
+: >empty
+nothing "none of the 8 events that were read is one of" --file $log --action dns-denyed
+nothing "there is no event in $log from then on" --file $log --since tomorrow
+nothing "there is no event in empty$" --file empty
+nothing "there is no event in empty from then on" --file empty --since 10:00
+numbers --action dns-denied >/dev/null
+same "found: nothing is said of it" "$(grep -c "none of\|is no event in" err)" 0
+
 # What is no log is told, and no success.
 mkdir directory
 head -c 3000 /dev/urandom >foreign
