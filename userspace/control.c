@@ -156,9 +156,10 @@ static void client_ready(void *context, uint32_t events)
 {
 	struct client *client = context;
 
-	if ((events & EPOLLOUT) && !client_send(client))
-		return;
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+	/* Whoever gave up while the daemon was stopped has been told that nothing was done. */
+	if (events & (EPOLLHUP | EPOLLERR))
+		client_free(client);
+	else if ((!(events & EPOLLOUT) || client_send(client)) && (events & EPOLLIN))
 		client_read(client);
 }
 

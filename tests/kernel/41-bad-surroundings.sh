@@ -80,10 +80,16 @@ refused "an unknown option" 2 'nosuch' "$DNSFENCE" --nosuch status
 refused "no command" 2 'usage|Usage' "$DNSFENCE"
 
 start_fence
+generation=$(status_of .generation)
 kill -STOP "$DAEMON"
 refused "top beside a daemon that is stopped" 4 'does not answer: it is stopped or stuck' \
 	"$DNSFENCE" "${ours[@]}" top --batch -n 1
+for given_up in reload unload; do
+	timeout $((2 * SLOW)) "$DNSFENCE" "${ours[@]}" $given_up 2>/dev/null
+	expect "$given_up beside it is given up, exit status" $? 124
+done
 kill -CONT "$DAEMON"
+expect "and not carried out later: generation" "$(status_of .generation)" "$generation"
 denied_before=$(denied)
 refused "a second daemon" 1 'another dnsfence works in .*reload' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" run
 refused "load beside a daemon" 1 'another dnsfence works in .*reload' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" load
