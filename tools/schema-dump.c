@@ -449,6 +449,26 @@ static const char *man_kind(const struct schema_field *field)
 	return "text";
 }
 
+/* In KiB, told in the largest unit that the parser takes and that has no fraction. */
+static void man_size(int kib)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB"};
+	size_t unit = 0;
+
+	for (; unit + 1 < ARRAY_LEN(units) && kib % 1024 == 0; unit++)
+		kib /= 1024;
+	printf("%d%s", kib, units[unit]);
+}
+
+static void man_sizes(int min, int max)
+{
+	printf(" From ");
+	man_size(min);
+	printf(" to ");
+	man_size(max);
+	putchar('.');
+}
+
 static void man_field(const struct schema_field *field)
 {
 	printf("*%s*: _%s_%s\n\t", field->key, man_kind(field),
@@ -457,7 +477,7 @@ static void man_field(const struct schema_field *field)
 	if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
 		printf(" From %d to %d.", field->min, field->max);
 	if (field->kind == SCHEMA_SIZE)
-		printf(" From %d to %d KiB.", field->min, field->max);
+		man_sizes(field->min, field->max);
 	if (field->standard) {
 		printf(" Default: ");
 		man_text(field->standard);
@@ -477,17 +497,23 @@ static void man_field(const struct schema_field *field)
 	putchar('\n');
 }
 
-static void man_object(const struct schema_object *object, const char *title)
+/* path: how its keys are found, as "events.syslog"; "": at the top, or in an entry of a list. */
+static void man_object(const struct schema_object *object, const char *title, const char *path)
 {
+	char below[64];
+
 	printf("## %s\n\n", title);
 	man_text(object->doc);
 	printf("\n\n");
 	for (const struct schema_field *field = object->fields; field->key; field++)
 		if (field->kind != SCHEMA_LATER)
 			man_field(field);
-	for (const struct schema_field *field = object->fields; field->key; field++)
-		if (field->kind == SCHEMA_OBJECT)
-			man_object(field->object, field->object->name);
+	for (const struct schema_field *field = object->fields; field->key; field++) {
+		if (field->kind != SCHEMA_OBJECT)
+			continue;
+		snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", field->key);
+		man_object(field->object, below, below);
+	}
 }
 
 static void man_later(const struct schema_object *object)
@@ -505,9 +531,9 @@ static void man_later(const struct schema_object *object)
 
 static void dump_man(void)
 {
-	man_object(&schema_config, "top level");
-	man_object(&schema_resolver, "an entry of a resolver set");
-	man_object(&schema_policy, "an entry of policies");
+	man_object(&schema_config, "top level", "");
+	man_object(&schema_resolver, "an entry of a resolver set", "");
+	man_object(&schema_policy, "an entry of policies", "");
 	printf("## keys that are refused by name\n\n");
 	man_later(&schema_config);
 	man_later(&schema_resolver);
