@@ -146,6 +146,26 @@ static void test_line_of_frame(void **state)
 	expect_same_line(&event);
 }
 
+/* No ports, and no destination at all. */
+static void test_line_of_no_service(void **state)
+{
+	struct event event = violation();
+
+	(void)state;
+	event.record.service = DF_SERVICE_MAX;
+	event.record.dport = 0;
+	event.has_question = false;
+	expect_same_line(&event);
+	event.record.protocol = 0;
+	expect_same_line(&event);
+	event.record.hook = DF_HOOK_SETSOCKOPT;
+	event.record.flags &= (uint32_t)~DF_EVENT_PACKET;
+	event.record.family = 0;
+	expect_same_line(&event);
+	event.command[0] = 0;
+	expect_same_line(&event);
+}
+
 static void test_line_of_others(void **state)
 {
 	struct event event = {.kind = EVENT_LOST, .count = 12, .time = {.tv_sec = 1795550000}};
@@ -469,12 +489,12 @@ static void test_where_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line_of_lookup), cmocka_unit_test(test_line_of_places),
-		cmocka_unit_test(test_line_of_frame),  cmocka_unit_test(test_line_of_others),
-		cmocka_unit_test(test_another_day),    cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_numbers),        cmocka_unit_test(test_no_entries),
-		cmocka_unit_test(test_where),          cmocka_unit_test(test_where_backslash),
-		cmocka_unit_test(test_where_limits),
+		cmocka_unit_test(test_line_of_lookup),  cmocka_unit_test(test_line_of_places),
+		cmocka_unit_test(test_line_of_frame),   cmocka_unit_test(test_line_of_no_service),
+		cmocka_unit_test(test_line_of_others),  cmocka_unit_test(test_another_day),
+		cmocka_unit_test(test_fields),          cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_no_entries),      cmocka_unit_test(test_where),
+		cmocka_unit_test(test_where_backslash), cmocka_unit_test(test_where_limits),
 		cmocka_unit_test(test_where_errors),
 	};
 
