@@ -62,7 +62,7 @@ static const struct schema_choice choices_open_sockets[] = {
 	{"close", OPEN_SOCKETS_CLOSE,
 	 "TCP connections and connected UDP sockets to resolvers that their policy does not "
 	 "sanction are closed when the fence closes and after a reload; whoever uses them gets "
-	 "ECONNABORTED"},
+	 "ECONNABORTED, or EDESTADDRREQ from send() over UDP"},
 	{"leave", OPEN_SOCKETS_LEAVE,
 	 "the packet layer refuses what they send: UDP gets EPERM, TCP hangs"},
 	{0},
@@ -117,7 +117,7 @@ static const struct schema_field fields_resolver[] = {
 	 .doc = "This host's own NAT sends packets for this address elsewhere, as for a "
 		"Kubernetes service address: what was let through to it may leave to another. "
 		"Attaches sendmsg4/6, and lookups are then refused at the call, whatever deny_at "
-		"says."},
+		"says. Before Linux 5.14 such a resolver is refused."},
 	{0},
 };
 
@@ -202,9 +202,8 @@ static const struct schema_field fields_match[] = {
 	 .kind = SCHEMA_WORDS,
 	 .offset = offsetof(struct policy_config, match.user_units),
 	 .doc = "Unit or slice of a user's own manager (systemd --user), likewise. Users name "
-		"their units as they like: let it widen nothing without user, which then is "
-		"whose "
-		"manager that is, too."},
+		"their units as they like: a policy that allows more than others needs user beside "
+		"it, which then says whose manager that is, too."},
 	{.key = "container",
 	 .kind = SCHEMA_OBJECT,
 	 .object = &object_container,
@@ -234,9 +233,8 @@ static const struct schema_field fields_match[] = {
 	 .kind = SCHEMA_PREFIXES,
 	 .offset = offsetof(struct policy_config, match.sources),
 	 .doc = "For frames without a socket: their source address, an address or prefix, or a "
-		"list. "
-		"Whoever makes such frames chooses it, so let it widen nothing that matters. "
-		"Masquerading changes it before the way out."},
+		"list. Whoever makes such frames chooses it: a policy that allows more than others "
+		"should not be for a source alone. Masquerading changes it before the way out."},
 	{0},
 };
 
