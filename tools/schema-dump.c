@@ -18,6 +18,32 @@
 #define SCHEMA_NAME_MAX 31
 _Static_assert(SCHEMA_NAME_MAX == DF_POLICY_NAME_LEN - 1, "the pattern's length");
 
+/* KiB in the largest unit that the parser takes and that has no fraction. */
+static const char *size_text(int kib, char text[16])
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB"};
+	size_t unit = 0;
+
+	for (; unit + 1 < ARRAY_LEN(units) && kib % 1024 == 0; unit++)
+		kib /= 1024;
+	snprintf(text, 16, "%d%s", kib, units[unit]);
+	return text;
+}
+
+/* " From 64KiB to 1GiB." of what has such limits, or "". */
+static const char *range_text(const struct schema_field *field, char text[64])
+{
+	char min[16], max[16];
+
+	text[0] = 0;
+	if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
+		snprintf(text, 64, " From %d to %d.", field->min, field->max);
+	else if (field->kind == SCHEMA_SIZE)
+		snprintf(text, 64, " From %s to %s.", size_text(field->min, min),
+			 size_text(field->max, max));
+	return text;
+}
+
 /* JSON Schema ------------------------------------------------------------------------------ */
 
 static void json_properties(const struct schema_object *object, struct json *to);
@@ -319,15 +345,16 @@ static bool json_default(const struct schema_field *field, struct json *to)
 
 static void json_field(const struct schema_field *field, struct json *to)
 {
-	char text[1024];
+	char text[1024], range[64];
+	bool told;
 
 	json_open(to, field->key);
-	if (field->standard && !json_default(field, to)) {
-		snprintf(text, sizeof(text), "%s Default: %s.", field->doc, field->standard);
-		json_put(to, "description", text);
-	} else {
-		json_put(to, "description", field->doc);
-	}
+	told = !field->standard || json_default(field, to);
+	/* Of the other kinds "minimum", "maximum" and "enum" say it. */
+	snprintf(text, sizeof(text), "%s%s%s%s%s", field->doc,
+		 field->kind == SCHEMA_SIZE ? range_text(field, range) : "",
+		 told ? "" : " Default: ", told ? "" : field->standard, told ? "" : ".");
+	json_put(to, "description", text);
 	json_kind(field, to);
 	json_close(to);
 }
@@ -449,35 +476,14 @@ static const char *man_kind(const struct schema_field *field)
 	return "text";
 }
 
-/* In KiB, told in the largest unit that the parser takes and that has no fraction. */
-static void man_size(int kib)
-{
-	static const char *const units[] = {"KiB", "MiB", "GiB"};
-	size_t unit = 0;
-
-	for (; unit + 1 < ARRAY_LEN(units) && kib % 1024 == 0; unit++)
-		kib /= 1024;
-	printf("%d%s", kib, units[unit]);
-}
-
-static void man_sizes(int min, int max)
-{
-	printf(" From ");
-	man_size(min);
-	printf(" to ");
-	man_size(max);
-	putchar('.');
-}
-
 static void man_field(const struct schema_field *field)
 {
+	char range[64];
+
 	printf("*%s*: _%s_%s\n\t", field->key, man_kind(field),
 	       field->required ? ", required" : "");
 	man_text(field->doc);
-	if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
-		printf(" From %d to %d.", field->min, field->max);
-	if (field->kind == SCHEMA_SIZE)
-		man_sizes(field->min, field->max);
+	printf("%s", range_text(field, range));
 	if (field->standard) {
 		printf(" Default: ");
 		man_text(field->standard);
