@@ -79,8 +79,9 @@ static const struct schema_choice choices_follow[] = {
 static const struct schema_choice choices_hooks[] = {
 	{"auto", HOOKS_AUTO, "those the policy, the kernel and IPsec need"},
 	{"all", HOOKS_ALL,
-	 "all of them, and sendto() is denied at the call, before this host's NAT or IPsec can "
-	 "make something else of the lookup; its event then has no question"},
+	 "sendmsg4/6 and sock_create in any case: sendto() is denied at the call, before this "
+	 "host's NAT or IPsec can make something else of the lookup; its event then has no "
+	 "question. The others as with auto"},
 	{0},
 };
 
