@@ -156,6 +156,7 @@ static __always_inline __u32 fold_enter(struct fold_slot *slot, __u64 key,
 	bpf_spin_lock(&slot->lock);
 	if (slot->key == key && head->time_ns - slot->since < DF_FOLD_NS) {
 		slot->pending++;
+		((struct df_event *)slot->head)->time_ns = head->time_ns;
 		count = 0;
 	} else {
 		if (slot->key == key) {

@@ -18,6 +18,32 @@
 #define SCHEMA_NAME_MAX 31
 _Static_assert(SCHEMA_NAME_MAX == DF_POLICY_NAME_LEN - 1, "the pattern's length");
 
+/* KiB in the largest unit that the parser takes and that has no fraction. */
+static const char *size_text(int kib, char text[16])
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB"};
+	size_t unit = 0;
+
+	for (; unit + 1 < ARRAY_LEN(units) && kib % 1024 == 0; unit++)
+		kib /= 1024;
+	snprintf(text, 16, "%d%s", kib, units[unit]);
+	return text;
+}
+
+/* " From 64KiB to 1GiB." of what has such limits, or "". */
+static const char *range_text(const struct schema_field *field, char text[64])
+{
+	char min[16], max[16];
+
+	text[0] = 0;
+	if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
+		snprintf(text, 64, " From %d to %d.", field->min, field->max);
+	else if (field->kind == SCHEMA_SIZE)
+		snprintf(text, 64, " From %s to %s.", size_text(field->min, min),
+			 size_text(field->max, max));
+	return text;
+}
+
 /* JSON Schema ------------------------------------------------------------------------------ */
 
 static void json_properties(const struct schema_object *object, struct json *to);
@@ -319,15 +345,16 @@ static bool json_default(const struct schema_field *field, struct json *to)
 
 static void json_field(const struct schema_field *field, struct json *to)
 {
-	char text[1024];
+	char text[1024], range[64];
+	bool told;
 
 	json_open(to, field->key);
-	if (field->standard && !json_default(field, to)) {
-		snprintf(text, sizeof(text), "%s Default: %s.", field->doc, field->standard);
-		json_put(to, "description", text);
-	} else {
-		json_put(to, "description", field->doc);
-	}
+	told = !field->standard || json_default(field, to);
+	/* Of the other kinds "minimum", "maximum" and "enum" say it. */
+	snprintf(text, sizeof(text), "%s%s%s%s%s", field->doc,
+		 field->kind == SCHEMA_SIZE ? range_text(field, range) : "",
+		 told ? "" : " Default: ", told ? "" : field->standard, told ? "" : ".");
+	json_put(to, "description", text);
 	json_kind(field, to);
 	json_close(to);
 }
@@ -451,13 +478,12 @@ static const char *man_kind(const struct schema_field *field)
 
 static void man_field(const struct schema_field *field)
 {
+	char range[64];
+
 	printf("*%s*: _%s_%s\n\t", field->key, man_kind(field),
 	       field->required ? ", required" : "");
 	man_text(field->doc);
-	if (field->kind == SCHEMA_INT || field->kind == SCHEMA_POWER)
-		printf(" From %d to %d.", field->min, field->max);
-	if (field->kind == SCHEMA_SIZE)
-		printf(" From %d to %d KiB.", field->min, field->max);
+	printf("%s", range_text(field, range));
 	if (field->standard) {
 		printf(" Default: ");
 		man_text(field->standard);
@@ -477,17 +503,23 @@ static void man_field(const struct schema_field *field)
 	putchar('\n');
 }
 
-static void man_object(const struct schema_object *object, const char *title)
+/* path: how its keys are found, as "events.syslog"; "": at the top, or in an entry of a list. */
+static void man_object(const struct schema_object *object, const char *title, const char *path)
 {
+	char below[64];
+
 	printf("## %s\n\n", title);
 	man_text(object->doc);
 	printf("\n\n");
 	for (const struct schema_field *field = object->fields; field->key; field++)
 		if (field->kind != SCHEMA_LATER)
 			man_field(field);
-	for (const struct schema_field *field = object->fields; field->key; field++)
-		if (field->kind == SCHEMA_OBJECT)
-			man_object(field->object, field->object->name);
+	for (const struct schema_field *field = object->fields; field->key; field++) {
+		if (field->kind != SCHEMA_OBJECT)
+			continue;
+		snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", field->key);
+		man_object(field->object, below, below);
+	}
 }
 
 static void man_later(const struct schema_object *object)
@@ -505,9 +537,9 @@ static void man_later(const struct schema_object *object)
 
 static void dump_man(void)
 {
-	man_object(&schema_config, "top level");
-	man_object(&schema_resolver, "an entry of a resolver set");
-	man_object(&schema_policy, "an entry of policies");
+	man_object(&schema_config, "top level", "");
+	man_object(&schema_resolver, "an entry of a resolver set", "");
+	man_object(&schema_policy, "an entry of policies", "");
 	printf("## keys that are refused by name\n\n");
 	man_later(&schema_config);
 	man_later(&schema_resolver);

@@ -171,10 +171,10 @@ bool word_is_glob(const char *text)
 	return strpbrk(text, "*?[") != NULL;
 }
 
-/* A backslash is a character of some names, as in those that systemd escapes. */
+/* A backslash is a character of some names, as in those that systemd escapes; [*] is a star. */
 static bool word_matches(const char *word, const char *text)
 {
-	return word_is_glob(word) ? fnmatch(word, text, 0) == 0 : util_streq(word, text);
+	return word_is_glob(word) ? fnmatch(word, text, FNM_NOESCAPE) == 0 : util_streq(word, text);
 }
 
 bool words_match(const struct words *words, const char *text)

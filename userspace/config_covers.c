@@ -12,7 +12,8 @@ static bool name_covers(const char *wide, const char *narrow)
 {
 	if (util_streq(wide, narrow))
 		return true;
-	return word_is_glob(wide) && !word_is_glob(narrow) && fnmatch(wide, narrow, 0) == 0;
+	return word_is_glob(wide) && !word_is_glob(narrow) &&
+	       fnmatch(wide, narrow, FNM_NOESCAPE) == 0;
 }
 
 static size_t path_length(const char *path)
@@ -32,7 +33,7 @@ static bool path_covers(const char *wide, const char *narrow)
 	if (strncmp(wide, narrow, length) == 0 && (!narrow[length] || narrow[length] == '/'))
 		return true;
 	return word_is_glob(wide) && !word_is_glob(narrow) &&
-	       fnmatch(wide, narrow, FNM_PATHNAME | FNM_LEADING_DIR) == 0;
+	       fnmatch(wide, narrow, FNM_PATHNAME | FNM_NOESCAPE | FNM_LEADING_DIR) == 0;
 }
 
 /* An empty list says nothing. */

@@ -277,6 +277,9 @@ static void write_question(const struct entry *entry, FILE *to)
 	if (entry_find(entry, "dns.question.name")) {
 		fprintf(to, " %s", entry_text(entry, "dns.question.name", text));
 		fprintf(to, " %s", entry_text(entry, "dns.question.type", text));
+	} else if (!entry_find(entry, "network.type")) {
+		if (entry_find(entry, "process.command_line"))
+			fprintf(to, " (\"%s\")", entry_text(entry, "process.command_line", text));
 	} else if (json_is_false(entry_find(entry, "dnsfence.packet"))) {
 		fprintf(to, " (no packet yet, so no question");
 		if (entry_find(entry, "process.command_line"))
@@ -337,14 +340,30 @@ static void write_via(const struct entry *entry, FILE *to)
 	write_place(entry, "dnsfence.via.", "dnsfence.via.", to);
 }
 
-static void write_lookup(const struct entry *entry, FILE *to)
+/* What is lacking says of which kind it is: without a port, or without a destination at all. */
+static void write_target(const struct entry *entry, FILE *to)
 {
 	char text[ENTRY_TEXT_MAX], target[ENTRY_TEXT_MAX];
-	uint64_t count = entry_count(entry), sample = entry_number(entry, "dnsfence.sample");
 
 	entry_endpoint(entry, "destination", target, sizeof(target));
-	fprintf(to, "%s/", entry_text(entry, "network.protocol", text));
-	fprintf(to, "%s %s", entry_text(entry, "network.transport", text), target);
+	if (!entry_find(entry, "network.type")) {
+		fprintf(to, "%s()", entry_text(entry, "dnsfence.hook", text));
+	} else if (!entry_find(entry, "network.protocol")) {
+		if (*entry_text(entry, "network.transport", text))
+			fprintf(to, "%s ", text);
+		fprintf(to, "%s", entry_text(entry, "destination.ip", text));
+	} else {
+		fprintf(to, "%s/", entry_text(entry, "network.protocol", text));
+		fprintf(to, "%s %s", entry_text(entry, "network.transport", text), target);
+	}
+}
+
+static void write_lookup(const struct entry *entry, FILE *to)
+{
+	char text[ENTRY_TEXT_MAX];
+	uint64_t count = entry_count(entry), sample = entry_number(entry, "dnsfence.sample");
+
+	write_target(entry, to);
 	write_question(entry, to);
 	write_culprit(entry, to);
 	write_interfaces(entry, to);

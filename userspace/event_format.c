@@ -40,6 +40,11 @@ const char *event_format_ip(const struct df_event *record, const uint8_t *bytes,
 	return text;
 }
 
+bool event_has_service(const struct df_event *record)
+{
+	return record->service < DF_SERVICE_MAX || record->dport;
+}
+
 void event_format_proposer(const struct event *event, char *to, size_t size)
 {
 	const struct event_drift *drift = &event->drift;

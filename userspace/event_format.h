@@ -20,6 +20,9 @@ const struct lookup_words *event_lookup_words(const struct event *event);
 const char *event_format_ip(const struct df_event *record, const uint8_t *bytes,
 			    char text[INET6_ADDRSTRLEN]);
 
+/* Is there one to name? The port tells, and not every record has one. */
+bool event_has_service(const struct df_event *record);
+
 /* Of drift: "router-advertisement by fe80::1 at eth0", "resolv.conf". */
 void event_format_proposer(const struct event *event, char *to, size_t size);
 

@@ -8,6 +8,7 @@
 #include <endian.h>
 
 #include "attach.h"
+#include "event_format.h"
 #include "event_log.h"
 
 #define JOURNAL_LINE_MAX 4096
@@ -132,7 +133,8 @@ static void write_lookup(const struct event *event, struct json *to)
 	field(to, "DNSFENCE_VERDICT", event_verdict_name(record->verdict));
 	field(to, "DNSFENCE_POLICY", record->policy);
 	field_number(to, "DNSFENCE_SAMPLE", record->sample);
-	field(to, "DNSFENCE_SERVICE", event_service_name(record->service));
+	if (event_has_service(record))
+		field(to, "DNSFENCE_SERVICE", event_service_name(record->service));
 	if (record->family &&
 	    inet_ntop(record->family == 6 ? AF_INET6 : AF_INET, record->daddr, ip, sizeof(ip)))
 		field(to, "DNSFENCE_RESOLVER", ip);

@@ -81,7 +81,8 @@ static void write_network(const struct df_event *record, struct json *to)
 {
 	json_open(to, "network");
 	json_put_text(to, "transport", event_transport_name(record->protocol));
-	json_put(to, "protocol", event_service_name(record->service));
+	if (event_has_service(record))
+		json_put(to, "protocol", event_service_name(record->service));
 	if (record->family)
 		json_put(to, "type", record->family == 6 ? "ipv6" : "ipv4");
 	json_put(to, "direction", "egress");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* struct event -> a line for people. */
+#include "attach.h"
 #include "color.h"
 #include "event_format.h"
 #include "facts_format.h"
@@ -66,6 +67,10 @@ static void format_question(const struct event *event, char *to, size_t size)
 		snprintf(to, size, " %s %s", event->question.name, event->question.type);
 	else if (event->record.flags & DF_EVENT_MALFORMED)
 		snprintf(to, size, " (no readable question)");
+	else if (!event->record.family && event->command[0])
+		snprintf(to, size, " (\"%s\")", event->command);
+	else if (!event->record.family)
+		to[0] = 0;
 	else if (!(event->record.flags & DF_EVENT_PACKET) && event->command[0])
 		snprintf(to, size, " (no packet yet, so no question; \"%s\")", event->command);
 	else if (!(event->record.flags & DF_EVENT_PACKET))
@@ -74,14 +79,20 @@ static void format_question(const struct event *event, char *to, size_t size)
 		to[0] = 0;
 }
 
+/* "dns/udp 192.0.2.1:53"; "udp 192.0.2.1" without ports; "setsockopt()" of what goes nowhere. */
 static void format_target(const struct df_event *record, char *to, size_t size)
 {
+	const char *transport = event_transport_name(record->protocol);
 	char ip[INET6_ADDRSTRLEN];
 
 	if (!record->family)
-		snprintf(to, size, "?");
+		snprintf(to, size, "%s()", hook_name(record->hook));
+	else if (!event_has_service(record))
+		snprintf(to, size, "%s%s%s", transport, *transport ? " " : "",
+			 event_format_ip(record, record->daddr, ip));
 	else
-		snprintf(to, size, record->family == 6 ? "[%s]:%u" : "%s:%u",
+		snprintf(to, size, record->family == 6 ? "%s/%s [%s]:%u" : "%s/%s %s:%u",
+			 event_service_name(record->service), transport,
 			 event_format_ip(record, record->daddr, ip), record->dport);
 }
 
@@ -158,11 +169,9 @@ size_t event_write_line(const struct event *event, bool color, char *to, size_t 
 			 (unsigned long long)event->count);
 	else if (record->sample > 1)
 		snprintf(repeats, sizeof(repeats), ", one in %u", record->sample);
-	length = snprintf(to, size, "%s %s%s%s %s/%s %s%s by %s%s%s: %s, policy %s%s", clock,
+	length = snprintf(to, size, "%s %s%s%s %s%s by %s%s%s: %s, policy %s%s", clock,
 			  color ? words->color : "", words->heading, color ? COLOR_NONE : "",
-			  event_service_name(record->service),
-			  event_transport_name(record->protocol), target, question, culprit, cgroup,
-			  via, event_reason_name(record->reason),
+			  target, question, culprit, cgroup, via, event_reason_name(record->reason),
 			  record->policy[0] ? record->policy : "none", repeats);
 	length = MIN(MAX(length, 0), (int)size - 2);
 	to[length++] = '\n';

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lesson.h"
 
+#include <ctype.h>
+
 #include "bpf/abi.h"
 #include "event.h"
 
@@ -302,7 +304,7 @@ static void write_pattern(const char *text, FILE *to)
 
 	(void)snprintf(plain, sizeof(plain), "%s", text);
 	for (char *at = plain; *at; at++)
-		if (strchr("*?[]\\", *at))
+		if (strchr("*?[]", *at))
 			*at = '?';
 	event_make_printable(plain);
 	write_quoted(plain, to);
@@ -310,18 +312,20 @@ static void write_pattern(const char *text, FILE *to)
 
 /*
  * A cgroup that comes and goes has to be named by a glob, for a plain path has to be there: its
- * last letter in brackets makes it one that matches nothing else.
+ * last letter in brackets makes it one that matches nothing else. "!" and "^" mean something there.
  */
 static void write_cgroup(const char *path, FILE *to)
 {
 	size_t last = strlen(path) - 1;
 	char glob[520];
 
-	if (strpbrk(path, "*?[]\\")) { /* a glob as it is */
+	if (strpbrk(path, "*?[]")) { /* a glob as it is */
 		write_pattern(path, to);
 		return;
 	}
-	(void)snprintf(glob, sizeof(glob), "%.*s[%c]", (int)last, path, path[last]);
+	(void)snprintf(glob, sizeof(glob),
+		       isalnum((unsigned char)path[last]) ? "%.*s[%c]" : "%.*s?", (int)last, path,
+		       path[last]);
 	write_quoted(glob, to);
 }
 

@@ -55,7 +55,7 @@ static bool path_matches(const char *path, const char *pattern, unsigned int lev
 		return false;
 	if (!word_is_glob(pattern))
 		return util_streq(prefix, plain);
-	return fnmatch(plain, prefix, FNM_PATHNAME) == 0;
+	return fnmatch(plain, prefix, FNM_PATHNAME | FNM_NOESCAPE) == 0;
 }
 
 /* The uppermost cgroup of the path that a word names. */

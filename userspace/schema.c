@@ -21,8 +21,14 @@ static const struct schema_choice choices_on_deny[] = {
 	{0},
 };
 
+#define SERVICE_DOC(port, protocols, source)                               \
+	(protocols) == DF_PROTO_UDP   ? "port " #port " over UDP, " source \
+	: (protocols) == DF_PROTO_TCP ? "port " #port " over TCP, " source \
+				      : "port " #port " over UDP and TCP, " source
+
 static const struct schema_choice choices_service[] = {
-#define X(id, name, port, protocols, source) {name, DF_SERVICE_##id, "port " #port ", " source},
+#define X(id, name, port, protocols, source) \
+	{name, DF_SERVICE_##id, SERVICE_DOC(port, protocols, source)},
 	DF_SERVICES(X)
 #undef X
 		{0},
@@ -56,7 +62,7 @@ static const struct schema_choice choices_open_sockets[] = {
 	{"close", OPEN_SOCKETS_CLOSE,
 	 "TCP connections and connected UDP sockets to resolvers that their policy does not "
 	 "sanction are closed when the fence closes and after a reload; whoever uses them gets "
-	 "ECONNABORTED"},
+	 "ECONNABORTED, or EDESTADDRREQ from send() over UDP"},
 	{"leave", OPEN_SOCKETS_LEAVE,
 	 "the packet layer refuses what they send: UDP gets EPERM, TCP hangs"},
 	{0},
@@ -73,8 +79,9 @@ static const struct schema_choice choices_follow[] = {
 static const struct schema_choice choices_hooks[] = {
 	{"auto", HOOKS_AUTO, "those the policy, the kernel and IPsec need"},
 	{"all", HOOKS_ALL,
-	 "all of them, and sendto() is denied at the call, before this host's NAT or IPsec can "
-	 "make something else of the lookup; its event then has no question"},
+	 "sendmsg4/6 and sock_create in any case: sendto() is denied at the call, before this "
+	 "host's NAT or IPsec can make something else of the lookup; its event then has no "
+	 "question. The others as with auto"},
 	{0},
 };
 
@@ -83,8 +90,8 @@ static const struct schema_field fields_resolver[] = {
 	 .kind = SCHEMA_ADDRESS,
 	 .required = true,
 	 .offset = offsetof(struct resolver, address),
-	 .doc = "An IP address or a prefix. IPv6 zones (%eth0) are refused: an address is "
-		"sanctioned on every link."},
+	 .doc = "An IP address, or a prefix without host bits. Names are not looked up. IPv6 zones "
+		"(%eth0) are refused: an address is sanctioned on every link."},
 	{.key = "service",
 	 .kind = SCHEMA_FLAGS,
 	 .offset = offsetof(struct resolver, services),
@@ -95,8 +102,9 @@ static const struct schema_field fields_resolver[] = {
 	 .kind = SCHEMA_PORT,
 	 .offset = offsetof(struct resolver, port),
 	 .standard = "each service's own",
-	 .doc = "Another port than the service's own. The port is then fenced at that address for "
-		"everyone whose policy does not list it, and nowhere else."},
+	 .doc = "Another port than the service's own, for one service at most. The port is then "
+		"fenced at that address for everyone whose policy does not list it, and nowhere "
+		"else."},
 	{.key = "protocol",
 	 .kind = SCHEMA_PROTOCOL,
 	 .offset = offsetof(struct resolver, protocols),
@@ -110,7 +118,7 @@ static const struct schema_field fields_resolver[] = {
 	 .doc = "This host's own NAT sends packets for this address elsewhere, as for a "
 		"Kubernetes service address: what was let through to it may leave to another. "
 		"Attaches sendmsg4/6, and lookups are then refused at the call, whatever deny_at "
-		"says."},
+		"says. Before Linux 5.14 such a resolver is refused."},
 	{0},
 };
 
@@ -195,9 +203,8 @@ static const struct schema_field fields_match[] = {
 	 .kind = SCHEMA_WORDS,
 	 .offset = offsetof(struct policy_config, match.user_units),
 	 .doc = "Unit or slice of a user's own manager (systemd --user), likewise. Users name "
-		"their units as they like: let it widen nothing without user, which then is "
-		"whose "
-		"manager that is, too."},
+		"their units as they like: a policy that allows more than others needs user beside "
+		"it, which then says whose manager that is, too."},
 	{.key = "container",
 	 .kind = SCHEMA_OBJECT,
 	 .object = &object_container,
@@ -216,20 +223,19 @@ static const struct schema_field fields_match[] = {
 	{.key = "user",
 	 .kind = SCHEMA_WORDS,
 	 .offset = offsetof(struct policy_config, match.users.words),
-	 .doc = "User name or uid of the process, or a list."},
+	 .doc = "User name or uid of the process, or a list. A name has to exist."},
 	{.key = "interface",
 	 .kind = SCHEMA_WORDS,
 	 .offset = offsetof(struct policy_config, match.interfaces),
 	 .doc = "For frames without a socket, see edge: name or glob, or a list of them, of the "
-		"interface on which they came into this host. On the way out that is a bridge, "
-		"not its port: name both."},
+		"interface on which they came into this host, which need not be there yet. On the "
+		"way out that is a bridge, not its port: name both."},
 	{.key = "source",
 	 .kind = SCHEMA_PREFIXES,
 	 .offset = offsetof(struct policy_config, match.sources),
 	 .doc = "For frames without a socket: their source address, an address or prefix, or a "
-		"list. "
-		"Whoever makes such frames chooses it, so let it widen nothing that matters. "
-		"Masquerading changes it before the way out."},
+		"list. Whoever makes such frames chooses it: a policy that allows more than others "
+		"should not be for a source alone. Masquerading changes it before the way out."},
 	{0},
 };
 
@@ -304,7 +310,8 @@ static const struct schema_field fields_edge[] = {
 	 .standard = "none",
 	 .doc = "Names or globs of interfaces that lead away from this host though their kind does "
 		"not show it, as the veth of a container that dnsfence itself runs in: fenced on "
-		"the way out, not on the way in. An error where interfaces is off."},
+		"the way out, not on the way in. A plain name has to exist here, too. An error "
+		"where interfaces is off."},
 	{0},
 };
 
@@ -365,7 +372,7 @@ static const struct schema_field fields_syslog[] = {
 	 .kind = SCHEMA_SYSLOG,
 	 .required = true,
 	 .offset = offsetof(struct config, syslog),
-	 .doc = "A syslog daemon, or a list of them: local, the daemon of this host behind "
+	 .doc = "A syslog daemon, or a list of up to 8: local, the daemon of this host behind "
 		"/dev/log, in the form that syslog(3) writes; unix:/PATH, a datagram socket; "
 		"udp:ADDRESS:PORT; tcp:ADDRESS:PORT, with octet counting (RFC 6587). All but local "
 		"in the form of RFC 5424. Addresses only, [..] around those of IPv6: a name would "
@@ -401,7 +408,7 @@ static const struct schema_field fields_events[] = {
 	 .mark_offset = offsetof(struct config, events_file_where),
 	 .standard = "none",
 	 .doc = "Append JSON lines to this file, created 0640 and its directory 0750 if they are "
-		"missing; reopened on SIGUSR1."},
+		"missing; reopened on SIGUSR1. It must not be a symbolic link."},
 	{.key = "rotate",
 	 .kind = SCHEMA_OBJECT,
 	 .object = &object_rotate,
@@ -491,8 +498,8 @@ static const struct schema_field fields_runtimes[] = {
 	 .kind = SCHEMA_PATHS,
 	 .offset = offsetof(struct config, runtimes.podman),
 	 .standard = "/var/lib/containers/storage, /run/containers/storage",
-	 .doc = "The graphroot and runroot of Podman's storage, or a list. That of a user is "
-		"always looked for in his home directory."},
+	 .doc = "The graphroot and runroot of Podman's storage, or a list. Those of a user are "
+		"always looked for in the home directory and below /run/user/UID."},
 	{.key = "pods",
 	 .kind = SCHEMA_PATHS,
 	 .offset = offsetof(struct config, runtimes.pods),
@@ -503,7 +510,9 @@ static const struct schema_field fields_runtimes[] = {
 };
 
 static const struct schema_object object_runtimes = {
-	"runtimes", "Where container runtimes keep the files that tell names, images and labels.",
+	"runtimes",
+	"Where container runtimes keep the files that tell names, images and labels. What is "
+	"written here takes the place of the default; at most 32 directories of a runtime.",
 	fields_runtimes};
 
 static const struct schema_field fields_metrics[] = {
@@ -560,14 +569,15 @@ static const struct schema_field fields_config[] = {
 	 .choices = choices_on_deny,
 	 .standard = "eperm",
 	 .doc = "The errno that connect() and sendto() get. Other than eperm needs Linux 5.18, "
-		"and attaches sendmsg4/6; the event then carries no question, for there is no "
-		"packet."},
+		"before which it is eperm all the same, and attaches sendmsg4/6; the event then "
+		"carries no question, for there is no packet."},
 	{.key = "deny_at",
 	 .kind = SCHEMA_CHOICE,
 	 .offset = offsetof(struct config, deny_at),
 	 .choices = choices_deny_at,
 	 .standard = "connect",
-	 .doc = "Where a lookup over a connected UDP socket is refused, if on_deny is eperm."},
+	 .doc = "Where a lookup over a connected UDP socket is refused, if on_deny is eperm. "
+		"Before Linux 6.12 packet takes effect with a single policy only."},
 	{.key = "open_sockets",
 	 .kind = SCHEMA_CHOICE,
 	 .offset = offsetof(struct config, open_sockets),
@@ -590,7 +600,8 @@ static const struct schema_field fields_config[] = {
 	 .doc = "What is fenced."},
 	{.key = "resolvers",
 	 .kind = SCHEMA_SETS,
-	 .doc = "Named sets of sanctioned resolvers: addresses, prefixes, or objects."},
+	 .doc = "Named sets of sanctioned resolvers: addresses, prefixes, or keys, see below. A "
+		"name has up to 31 letters, digits, dots, dashes and underscores, and is not any."},
 	{.key = "policies",
 	 .kind = SCHEMA_POLICIES,
 	 .required = true,

@@ -69,9 +69,15 @@ static void key_of_resolver(const struct entry *entry, char *to)
 	char endpoint[80], protocol[ENTRY_TEXT_MAX], transport[ENTRY_TEXT_MAX];
 
 	entry_endpoint(entry, "destination", endpoint, sizeof(endpoint));
-	(void)snprintf(to, TOP_KEY_MAX, "%s %.32s/%.32s", endpoint,
-		       entry_text(entry, "network.protocol", protocol),
-		       entry_text(entry, "network.transport", transport));
+	entry_text(entry, "network.transport", transport);
+	if (!entry_find(entry, "destination.ip")) /* a socket that would send past the edge */
+		(void)snprintf(to, TOP_KEY_MAX, "(no resolver)");
+	else if (!entry_find(entry, "network.protocol")) /* a packet without ports */
+		(void)snprintf(to, TOP_KEY_MAX, "%.64s %.32s",
+			       entry_text(entry, "destination.ip", protocol), transport);
+	else
+		(void)snprintf(to, TOP_KEY_MAX, "%s %.32s/%.32s", endpoint,
+			       entry_text(entry, "network.protocol", protocol), transport);
 }
 
 static void key_of_question(const struct entry *entry, char *to)

@@ -86,7 +86,7 @@ static bool glob_matches(const char *glob, const char *field, const char *text)
 {
 	int flags = strncmp(field, "dns.", 4) == 0 ? FNM_CASEFOLD : 0;
 
-	return fnmatch(glob, text, flags) == 0;
+	return fnmatch(glob, text, flags | FNM_NOESCAPE) == 0;
 }
 
 static bool list_matches(const struct condition *condition, const char *field, const json_t *list)

@@ -30,8 +30,9 @@ int where_add_alias(struct where *where, const char *alias, const char *glob);
 void where_done(struct where *where);
 
 /*
- * A glob is that of fnmatch(3); '*' matches '/' and '.', too. Questions are compared without regard
- * to case. A field that is missing matches the empty glob only; a list matches by any of its
+ * A glob is that of fnmatch(3); '*' matches '/' and '.', too, and a backslash is one character like
+ * others, for names that systemd or the question's decoder escapes. Questions are compared without
+ * regard to case. A field that is missing matches the empty glob only; a list matches by any of its
  * elements.
  */
 bool where_matches(struct where *where, const struct entry *entry);

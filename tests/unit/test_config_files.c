@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sys/stat.h>
 
+#include "bpf/abi.h"
 #include "config_fixture.h"
 
 static void test_missing_file(void **state)
@@ -91,6 +92,34 @@ static void test_dropins(void **state)
 	assert_string_equal(fixture.config.policies[2].name, "default");
 }
 
+/* What adds up, and what the last file decides: as dnsfence.yaml(5) says. */
+static void test_dropins_add_up(void **state)
+{
+	static const struct dropin_files files = {
+		.whole = V "services: [dns]\n"
+			   "events: {allowed: 5, syslog: {to: local}}\n"
+			   "runtimes: {docker: /a}\n"
+			   "edge: {interfaces: eth0}\n" DEFAULT,
+		.ten = V "services: [dot, doq]\n"
+			 "events: {syslog: {to: 'tcp:192.0.2.1:601'}}\n"
+			 "runtimes: {docker: [/b, /c]}\n",
+		.twenty = V "events: {allowed: 7}\n"
+			    "edge: {interfaces: eth1, uplinks: eth2}\n",
+	};
+	_cleanup_fixture_ struct fixture fixture;
+	const struct config *config = &fixture.config;
+
+	(void)state;
+	load_files(&files, &fixture);
+	assert_int_equal(fixture.result, 0);
+	assert_int_equal(config->syslog.length, 2);
+	assert_int_equal(config->runtimes.docker.length, 3);
+	assert_int_equal(config->edge.interfaces.length, 2);
+	assert_int_equal(config->edge.uplinks.length, 1);
+	assert_int_equal(config->services, 1u << DF_SERVICE_DOT | 1u << DF_SERVICE_DOQ);
+	assert_int_equal(config->events_allowed, 7);
+}
+
 static void test_dropin_conflicts(void **state)
 {
 	static const struct dropin_files two_defaults = {
@@ -108,8 +137,15 @@ static void test_dropin_conflicts(void **state)
 		.ten = PART("x", "match: {cgroup: /a}, "),
 		.twenty = PART("x", "match: {cgroup: /b}, "),
 	};
-	static const struct dropin_files *const all[] = {&two_defaults, &same_set, &same_name};
-	static const char *const words[] = {"only one can be the default", "already", "taken"};
+	static const struct dropin_files same_syslog = {
+		.whole = V "events: {syslog: {to: local}}\n" DEFAULT,
+		.ten = V "events: {syslog: {to: local}}\n",
+		.twenty = V,
+	};
+	static const struct dropin_files *const all[] = {&two_defaults, &same_set, &same_name,
+							 &same_syslog};
+	static const char *const words[] = {"only one can be the default", "already", "taken",
+					    "named twice"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -171,9 +207,9 @@ static void test_dropins_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_missing_file),       cmocka_unit_test(test_dropins),
-		cmocka_unit_test(test_dropin_conflicts),   cmocka_unit_test(test_dropin_errors),
-		cmocka_unit_test(test_dropins_unreadable),
+		cmocka_unit_test(test_missing_file),   cmocka_unit_test(test_dropins),
+		cmocka_unit_test(test_dropins_add_up), cmocka_unit_test(test_dropin_conflicts),
+		cmocka_unit_test(test_dropin_errors),  cmocka_unit_test(test_dropins_unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,26 @@ static void test_line_of_frame(void **state)
 	expect_same_line(&event);
 }
 
+/* No ports, and no destination at all. */
+static void test_line_of_no_service(void **state)
+{
+	struct event event = violation();
+
+	(void)state;
+	event.record.service = DF_SERVICE_MAX;
+	event.record.dport = 0;
+	event.has_question = false;
+	expect_same_line(&event);
+	event.record.protocol = 0;
+	expect_same_line(&event);
+	event.record.hook = DF_HOOK_SETSOCKOPT;
+	event.record.flags &= (uint32_t)~DF_EVENT_PACKET;
+	event.record.family = 0;
+	expect_same_line(&event);
+	event.command[0] = 0;
+	expect_same_line(&event);
+}
+
 static void test_line_of_others(void **state)
 {
 	struct event event = {.kind = EVENT_LOST, .count = 12, .time = {.tv_sec = 1795550000}};
@@ -332,11 +352,10 @@ static void test_no_entries(void **state)
 			fail_msg("'%s' is an entry", lines[i]);
 }
 
-/* Conditions, with spaces between them; a word before a colon is an alias. */
-static bool matches(const char *conditions)
+/* Conditions, with spaces between them; a word before a tilde is an alias. */
+static bool event_matches(const struct event *event, const char *conditions)
 {
 	char text[256];
-	struct event event = violation();
 	struct where where = {0};
 	struct problem problem;
 	struct entry entry;
@@ -353,11 +372,18 @@ static bool matches(const char *conditions)
 			assert_int_equal(where_add(&where, word, &problem), 0);
 		}
 	}
-	read_back(&event, &entry);
+	read_back(event, &entry);
 	matched = where_matches(&where, &entry);
 	entry_done(&entry);
 	where_done(&where);
 	return matched;
+}
+
+static bool matches(const char *conditions)
+{
+	struct event event = violation();
+
+	return event_matches(&event, conditions);
 }
 
 static void test_where(void **state)
@@ -407,6 +433,18 @@ static void test_where(void **state)
 			fail_msg("'%s' is wrong", cases[i].conditions);
 }
 
+/* As systemd escapes a "-": what the log shows can be asked for as it stands. */
+static void test_where_backslash(void **state)
+{
+	struct event event = violation();
+
+	(void)state;
+	snprintf(event.cgroup, sizeof(event.cgroup), "%s", "/system.slice/a\\x2db.service");
+	assert_true(event_matches(&event, "cgroup~/system.slice/a\\x2db.service"));
+	assert_true(event_matches(&event, "dnsfence.cgroup.path=*/a\\x2d*"));
+	assert_false(event_matches(&event, "cgroup~*/ax2db.service"));
+}
+
 static void test_where_limits(void **state)
 {
 	struct event event = violation();
@@ -451,11 +489,12 @@ static void test_where_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line_of_lookup), cmocka_unit_test(test_line_of_places),
-		cmocka_unit_test(test_line_of_frame),  cmocka_unit_test(test_line_of_others),
-		cmocka_unit_test(test_another_day),    cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_numbers),        cmocka_unit_test(test_no_entries),
-		cmocka_unit_test(test_where),          cmocka_unit_test(test_where_limits),
+		cmocka_unit_test(test_line_of_lookup),  cmocka_unit_test(test_line_of_places),
+		cmocka_unit_test(test_line_of_frame),   cmocka_unit_test(test_line_of_no_service),
+		cmocka_unit_test(test_line_of_others),  cmocka_unit_test(test_another_day),
+		cmocka_unit_test(test_fields),          cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_no_entries),      cmocka_unit_test(test_where),
+		cmocka_unit_test(test_where_backslash), cmocka_unit_test(test_where_limits),
 		cmocka_unit_test(test_where_errors),
 	};
 

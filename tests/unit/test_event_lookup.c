@@ -256,6 +256,32 @@ static void write_line(const struct event *event, char *line, size_t size)
 	assert_null(strchr(line, '\n'));
 }
 
+/* A packet without ports, and a socket that is refused before it sends: no service is made up. */
+static void test_no_service(void **state)
+{
+	_cleanup_(json_done) struct json json = {0};
+	struct event event = good_event();
+	char line[4096];
+
+	(void)state;
+	event.has_question = false;
+	event.record.service = DF_SERVICE_MAX;
+	event.record.dport = 0;
+	event.record.reason = DF_REASON_IPSEC;
+	write_line(&event, line, sizeof(line));
+	assert_non_null(strstr(line, "DENIED udp 8.8.4.4 by dig["));
+	event.record.hook = DF_HOOK_SETSOCKOPT;
+	event.record.reason = DF_REASON_BYPASS;
+	event.record.family = event.record.protocol = 0;
+	event.record.flags &= (uint32_t)~DF_EVENT_PACKET;
+	snprintf(event.command, sizeof(event.command), "%s", "tcpreplay -q");
+	write_line(&event, line, sizeof(line));
+	assert_non_null(strstr(line, "DENIED setsockopt() (\"tcpreplay -q\") by dig["));
+	assert_int_equal(event_write_json(&event, "host-a", &json), 0);
+	assert_null(memmem(json.text, json.length, "\"protocol\"", 10));
+	assert_null(memmem(json.text, json.length, "\"destination\"", 13));
+}
+
 /* A forwarder's lookup: who asked for it, as far as that is known. */
 static void test_via(void **state)
 {
@@ -418,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_line_places),
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_line_is_printable),
+		cmocka_unit_test(test_no_service),
 		cmocka_unit_test(test_line_fits),
 		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_frame),

@@ -166,13 +166,17 @@ static void test_leaks(void **state)
 static void test_names(void **state)
 {
 	struct lesson *lesson = lesson_new();
-	struct facts container = blank_facts();
+	struct facts container = blank_facts(), unit = blank_facts();
 	_cleanup_free_ char *text = NULL;
 	struct lesson_totals totals;
 	struct config config;
 
 	(void)state;
 	assert_non_null(lesson);
+	unit.unit = "a\\x2db.service"; /* as systemd escapes a "-" */
+	learn(lesson, &unit, "/a\\x2db.service", "10.0.0.53", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/a\\x2dc", "10.0.0.53", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/d!", "10.0.0.53", DF_SERVICE_DNS, 1);
 	container.container.runtime = RUNTIME_LXC;
 	container.container.name = "x\\\", resolvers: any} # [*]";
 	learn(lesson, &container, "/lxc/x", "10.0.0.53", DF_SERVICE_DNS, 1);
@@ -181,7 +185,10 @@ static void test_names(void **state)
 	learn(lesson, NULL, "/a*b", "10.0.0.53", DF_SERVICE_DNS, 1);
 	text = written(lesson, false, &config, &totals);
 	expect(text, "cgroup: \"/a?b\"");
-	assert_int_equal(config.policies_length, 5);
+	expect(text, "unit: \"a\\\\x2db.service\"");
+	expect(text, "cgroup: \"/a\\\\x2d[c]\"");
+	expect(text, "cgroup: \"/d?\"");
+	assert_int_equal(config.policies_length, 8);
 	for (size_t i = 0; i < config.policies_length; i++)
 		assert_false(config.policies[i].any);
 	config_done(&config);

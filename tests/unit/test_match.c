@@ -65,6 +65,7 @@ static const struct match_case cases[] = {
 	{"cgroup: '/*/c'", "/a/b/c", NULL, 0, NEVER},
 	{"cgroup: [/x, /a/b/c, '/a/*']", "/a/b/c", NULL, 0, 2},
 	{"cgroup: '/system.slice/a\\x2db.service'", "/system.slice/a\\x2db.service", NULL, 0, 2},
+	{"cgroup: '/system.slice/a\\x2db.slice/*'", "/system.slice/a\\x2db.slice/c", NULL, 0, 3},
 
 	/* Units of the system, and slices above them. */
 	{"unit: nginx.service", "/system.slice/nginx.service", NULL, 0, 2},
@@ -79,6 +80,7 @@ static const struct match_case cases[] = {
 	{"unit: system.slice", "/system.slice", NULL, 0, 1},
 	{"unit: cpu.service", "/system.slice/_cpu.service", NULL, 0, 2},
 	{"unit: a\\x2db.service", "/system.slice/a\\x2db.service", NULL, 0, 2},
+	{"unit: 'a\\x2d*.service'", "/system.slice/a\\x2db.service", NULL, 0, 2},
 	{"unit: nginx.service, cgroup: /system.slice", "/system.slice/nginx.service", NULL, 0, 2},
 	{"unit: nginx.service, cgroup: '/*/*/worker'", "/system.slice/nginx.service/worker", NULL,
 	 0, 3},
