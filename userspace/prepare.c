@@ -14,8 +14,6 @@
 #include "log.h"
 #include "runtimes.h"
 
-#define BUILTIN_NAME "built-in policy"
-
 void prepared_done(struct prepared *prepared)
 {
 	if (prepared->mount)
