@@ -20,7 +20,7 @@ missing=$(for command in '' $(commands); do
 	options $command
 done | sort -u | while read -r letter name; do
 	grep -q -e "\*${name:-$letter}[* ]" "$page" || echo "${name:-$letter}"
-	[[ ! $name ]] || grep -q -e "\*$letter[* ]" "$page" || echo "$letter"
+	[[ ! $name ]] || grep -q -e "\*${letter}[* ]" "$page" || echo "$letter"
 done)
 same "options that are missing" "$missing" ""
 missing=$("$build/dnsfence" --help | grep -o 'default /[^ ,]*' | while read -r _ path; do
