@@ -9,6 +9,8 @@
 
 #include "util.h"
 
+#define BUILTIN_NAME "built-in policy" /* where others have a file's name */
+
 /* Where to read from; NULL means the host's own files. */
 struct builtin_sources {
 	const char *resolv_conf; /* /etc/resolv.conf */

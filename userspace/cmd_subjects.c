@@ -31,6 +31,7 @@ struct listing {
 	size_t tallied_length;
 	bool counted; /* a daemon has told them */
 	uint64_t ids[DF_LEVEL_MAX]; /* of the cgroup at hand and those above it */
+	unsigned int top_level; /* of the fenced cgroup */
 	struct json json;
 	size_t shown;
 };
@@ -244,11 +245,16 @@ static void write_row(struct listing *listing, const struct subject_row *row)
 	json_close(to);
 }
 
-/* Without --all those that are somebody, or have something of their own. */
+/*
+ * Without --all those that are somebody, or have something of their own. Above the fence nobody has
+ * a policy, but what is below may inherit from an entry there.
+ */
 static bool row_is_shown(const struct listing *listing, const struct subject_row *row)
 {
+	if (row->found->level < listing->top_level)
+		return row->own;
 	return listing->options->all || row->what[0] || row->own || row->tallied ||
-	       !row->found->level;
+	       row->found->level == listing->top_level;
 }
 
 static int listing_walk(struct listing *listing, const char *top)
@@ -259,6 +265,7 @@ static int listing_walk(struct listing *listing, const char *top)
 
 	if (!walk)
 		return -ENOMEM;
+	listing->top_level = cgroup_level(top);
 	cgroup_walk_begin(walk, listing->mount_fd, top);
 	while ((r = cgroup_walk_next(walk, &found)) > 0) {
 		struct subject_row row;

@@ -230,8 +230,9 @@ int inforce_open(const char *pin_dir, const char *mount, struct inforce *ret,
 	if (r == -ENOENT)
 		r = problem_set(
 			problem, ENOTSUP,
-			"the fence is open: nothing is pinned in %s; \"dnsfence run\" closes "
-			"it, and without --live the configuration is asked",
+			"nothing is pinned in %s: the fence is open, and \"dnsfence run\" closes "
+			"it, or it is ephemeral, and cannot be asked; without --live the "
+			"configuration is",
 			pin_dir);
 	if (r >= 0)
 		r = fence_probe(&inforce.features, problem);

@@ -159,7 +159,8 @@ const struct command command_table[] = {
 	 options_messages, cmd_check},
 	{"reload", "make the daemon read its configuration again",
 	 "Waits for the outcome. After errors, which are printed, the running policy stays as\n"
-	 "it was.\n\n"
+	 "it was. The daemon reads the file that it was started with; -C with another one is\n"
+	 "refused.\n\n"
 	 "  dnsfence check && dnsfence reload\n"
 	 "  dnsfence reload -j | jq -r .message",
 	 options_messages, cmd_reload},
@@ -215,8 +216,9 @@ const struct command command_table[] = {
 	{"learn", "watch who asks whom, and print the policy that allows just that",
 	 "Nothing is blocked, and a fence that is closed stays so. At the end a file is\n"
 	 "printed: a policy for each unit, container, pod or cgroup that asked, with the\n"
-	 "resolvers it asked, by whom and how often. A public address that resolv.conf does\n"
-	 "not name looks like a leak and is left out; it then exits 1.\n\n"
+	 "resolvers it asked, by whom and how often. A public address that neither\n"
+	 "resolv.conf nor systemd-resolved names looks like a leak and is left out; it then\n"
+	 "exits 1.\n\n"
 	 "  dnsfence learn --for 1h > learned.yaml && dnsfence -C learned.yaml check\n"
 	 "  dnsfence --cgroup /ci.slice learn --for 10m --accept",
 	 options_learn, cmd_learn},
@@ -275,7 +277,8 @@ const struct command_option common_options[] = {
 	 VALUE_DIRECTORY},
 	{"runtime-dir", 0, "DIR", "the daemon's lock and socket; default " CONTROL_DEFAULT_DIR,
 	 TEXT(runtime_dir), VALUE_DIRECTORY},
-	{"verbose", 'v', NULL, "say more", FLAG(verbose)},
+	{"verbose", 'v', NULL, "say more, and what the kernel says when it refuses a program",
+	 FLAG(verbose)},
 	{"help", 'h', NULL, "show this", FLAG(help)},
 	{"version", 'V', NULL, "show the version", FLAG(version)},
 	{0},
@@ -324,7 +327,8 @@ static void print_help(const struct command *command, FILE *to)
 	fprintf(to, "\nCommon options:\n");
 	print_options(common_options, to);
 	fprintf(to, "\nExit codes: 0 yes or fine, 1 a negative finding, 2 usage, 3 kernel or "
-		    "permission,\n4 daemon unreachable, 5 internal.\n");
+		    "permission,\n4 daemon unreachable, 5 internal, or the output could not be "
+		    "written.\n");
 }
 
 static int run_command(const struct command *command, const struct options *options)

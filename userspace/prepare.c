@@ -14,8 +14,6 @@
 #include "log.h"
 #include "runtimes.h"
 
-#define BUILTIN_NAME "built-in policy"
-
 void prepared_done(struct prepared *prepared)
 {
 	if (prepared->mount)
@@ -278,7 +276,7 @@ static int prepare_all(const struct options *options, const struct facts_source 
 		       struct problem *problem)
 {
 	_cleanup_(subjects_done) struct subject_list subjects = {0};
-	int r = prepare_config(options, &prepared->config, diagnostics, problem);
+	int r = prepare_config(options, &prepared->config, diagnostics, problem), edge;
 
 	if (r >= 0)
 		r = prepare_mount(prepared, problem);
@@ -287,6 +285,7 @@ static int prepare_all(const struct options *options, const struct facts_source 
 	prepare_check_log(&prepared->config, diagnostics);
 	prepare_check_sockets(&prepared->config, options->runtime_dir, diagnostics);
 	prepare_check_textfile(&prepared->config, diagnostics);
+	edge = prepare_check_edge(&prepared->config, options->cgroup, diagnostics, problem);
 	r = prepare_subjects(prepared, options->cgroup, facts, &subjects, diagnostics);
 	if (r == -ENOENT)
 		return problem_set(problem, ENOENT,
@@ -294,9 +293,8 @@ static int prepare_all(const struct options *options, const struct facts_source 
 				   prepared->mount, options->cgroup, prepared->mount);
 	if (r < 0)
 		return r == -EINVAL ? r : problem_set(problem, -r, "%s", strerror(-r));
-	r = prepare_check_edge(&prepared->config, options->cgroup, diagnostics, problem);
-	if (r < 0)
-		return r;
+	if (edge < 0)
+		return edge;
 	r = policy_compile(&prepared->config, subjects.list, subjects.length, &prepared->image);
 	if (r < 0)
 		return problem_set(problem, -r, "cannot compile the policy: %s", strerror(-r));

@@ -51,6 +51,7 @@ expect_match "no fence: words" "$(<"$WORK/words")" 'no fence is pinned.*no daemo
 start_fence
 subjects --all
 expect "fenced: by what" "$(jq -r .by <<<"$OUT")" "in force"
+expect "fenced: the first one" "$(jq -r '.cgroups[0].path' <<<"$OUT")" "$(status_of .cgroup)"
 expect_tree "fenced"
 expect "what is below inherits" "$(of "/docker/$id/below" '[.policy, .rank, .own, .container]')" '["web",1,false,null]'
 expect "a cgroup like any other" "$(of /plain '[.policy, .own, .denied]')" '["default",false,0]'

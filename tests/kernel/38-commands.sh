@@ -101,4 +101,19 @@ expect_match "what init prints has comments" "$(<"$WORK/init.yaml")" '#'
 "$DNSFENCE" status -j "${INSTANCE[@]}" >/dev/null
 expect "options after the command, exit status" $? 0
 expect_log_whole
+
+# A daemon that was started with a relative path, and in another directory, reads that file.
+stop_fence
+cd "$WORK" || die "no $WORK"
+CONFIG=${CONFIG##*/} start_fence
+cd / || die "no /"
+generation=$(status_of .generation)
+OUT=$("$DNSFENCE" "${INSTANCE[@]}" -C "$WORK/good.yaml" reload 2>&1)
+expect "reload with another file than a relative one, exit status" $? 2
+expect_match "it says so" "$OUT" "reads $CONFIG, not $WORK/good.yaml"
+OUT=$("$DNSFENCE" "${INSTANCE[@]}" -C "${CONFIG##*/}" reload 2>&1)
+expect "reload with the same name elsewhere, exit status" $? 2
+expect "and changes nothing: generation" "$(status_of .generation)" "$generation"
+dnsfence reload >/dev/null 2>&1
+expect "reload with the daemon's, exit status" $? 0
 finish

@@ -162,6 +162,10 @@ sed -i 's/^edge:.*/edge: {interfaces: [near, nothere], uplinks: [near]}/' "$CONF
 near "$DNSFENCE" -C "$CONFIG" check 2>"$WORK/check"
 expect "check, exit status" $? 1
 expect_match "check" "$(<"$WORK/check")" ":[0-9]+:[0-9]+: error: edge.interfaces: there is no interface 'nothere'; create it first"
+sed 's/^policies: \[/&{name: nobody, match: {user: dnsfence-nobody}, resolvers: [good]}, /' "$CONFIG" >"$WORK/two.yaml"
+near "$DNSFENCE" -C "$WORK/two.yaml" check 2>"$WORK/check"
+expect "check tells of what is not there at once, an interface and a user" \
+	"$(grep -cE "no interface 'nothere'|no user 'dnsfence-nobody'" "$WORK/check")" 2
 
 # Somebody's ingress queueing discipline, which has no way out: refused by name, not hung on the way
 # in, and before anything is done. A policy that asks for it does not come into force.

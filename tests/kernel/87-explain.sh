@@ -93,7 +93,7 @@ for target in $BAD4 $BAD6; do
 done
 explained --live $BAD4
 expect "explain --live of an open fence, exit status" $? 3
-expect_match "and what it says" "$(<"$WORK/explain.err")" 'nothing is pinned.*"dnsfence run" closes it'
+expect_match "and what it says" "$(<"$WORK/explain.err")" 'nothing is pinned.*"dnsfence run" closes it, or it is ephemeral'
 settings
 start_fence
 for HEAD in 'several' 'deny_at: packet' 'hooks: all' 'on_deny: unreachable' 'several deny_at: packet'; do
