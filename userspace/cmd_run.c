@@ -149,7 +149,8 @@ static void daemon_say_ready(const struct daemon *daemon)
 	notify_ready("enforcing");
 }
 
-static void daemon_loop(struct daemon *daemon)
+/* The exit code. */
+static int daemon_loop(struct daemon *daemon)
 {
 	bool more = false;
 	int taken = 0;
@@ -163,11 +164,12 @@ static void daemon_loop(struct daemon *daemon)
 			log_error("cannot wait for events: %s; start the daemon again",
 				  strerror(-r));
 			daemon->loop.stop = true;
-			return;
+			return EXIT_INTERNAL;
 		}
 		taken = ring_consume(daemon->ring);
 		more = !daemon->loop.stop && live_work(daemon->live);
 	}
+	return EXIT_FINE;
 }
 
 static void daemon_free(struct daemon *daemon)
@@ -231,7 +233,7 @@ int cmd_run(const struct options *options)
 		r = outcome_fail(r, &problem);
 	} else {
 		daemon_say_ready(daemon);
-		daemon_loop(daemon);
+		r = daemon_loop(daemon);
 		daemon_say_end(daemon);
 	}
 	daemon_free(daemon);

@@ -6,6 +6,7 @@
 # One bpf() call of a load fails: each of those that publish and attach, every fourth of the many
 # that load programs. Either the load gets along without it, or it says why and
 # leaves what was there before: nothing, or the policy, the hooks and the counters of a closed fence.
+# A daemon that cannot wait for events ends, not as if it had been told to.
 . "$(dirname "$0")/lib.sh"
 need strace
 setup
@@ -83,4 +84,15 @@ done
 expect_more "second loads that a failing call stops" $refusals 5
 probe udp-sendto $BAD4 53
 expect "still closed, errno" "$ERRNO" EPERM
+
+start_fence
+timeout $((20 * SLOW)) strace -qq -o "$WORK/calls" -e trace=epoll_wait,epoll_pwait \
+	-e inject=epoll_wait,epoll_pwait:error=EBADF -p "$DAEMON" 2>/dev/null &
+wait "$DAEMON"
+expect "the daemon's wait fails: exit status" $? 5
+DAEMON=''
+expect_match "and what it says" "$(tail -n 2 "$DAEMON_LOG.now")" \
+	'cannot wait for events: .*start the daemon again.*the fence stays closed'
+probe udp-sendto $BAD4 53
+expect "and its fence, errno" "$ERRNO" EPERM
 finish
