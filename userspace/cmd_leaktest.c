@@ -374,7 +374,7 @@ int cmd_leaktest(const struct options *options)
 			  "or a user that this one may not become",
 			  test.tester.asker.cgroup, strerror(-r));
 		leaktest_close(&test);
-		return EXIT_INTERNAL;
+		return r == -ENOMEM ? EXIT_INTERNAL : EXIT_KERNEL;
 	}
 	if (options->json)
 		print_json(&test);

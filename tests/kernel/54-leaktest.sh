@@ -84,6 +84,12 @@ if grep -qw pids "$CGROUP2/cgroup.controllers" && echo +pids >"$CGROUP/cgroup.su
 	leaktest --cgroup "/$ID/parent"
 	expect "a cgroup of cgroups" "$STATUS $(totals)" "0 0 0 true"
 fi
+# One that takes none at all, beside a threaded one.
+mkdir -p "$CGROUP/threads/threaded" "$CGROUP/threads/beside"
+echo threaded >"$CGROUP/threads/threaded/cgroup.type"
+leaktest --cgroup "/$ID/threads/beside"
+expect "a cgroup that takes no processes, exit status" "$STATUS" 3
+expect_match "and words" "$(<"$WORK/words")" "the cgroup /$ID/threads/beside: Operation not supported; a cgroup that takes none"
 expect "cgroups left behind" "$(find "$CGROUP" -name 'dnsfence-leaktest-*')" ""
 
 # What takes a privilege: the packet layer refuses all but frames, those the edge.
