@@ -66,7 +66,7 @@ no_proc=3
 for command in run learn "explain 10.0.0.1" leaktest; do
 	# shellcheck disable=SC2086
 	refused "no /proc, $command" $no_proc '/proc/self/mountinfo.*mount /proc first' \
-		bash -c 'without "$@"' bash 'umount -l /proc' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" $command
+		bash -c 'without "$@"' bash 'mount -t tmpfs none /proc' "$DNSFENCE" -C "$CONFIG" "${ours[@]}" $command
 done
 refused "subjects of a cgroup that is not there" 1 "^dnsfence: error: there is no cgroup /$ID/nowhere[^"$'\n'"]*$" \
 	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID/nowhere" --pin-dir "$PIN_DIR" subjects

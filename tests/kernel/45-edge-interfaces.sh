@@ -86,8 +86,10 @@ wait_until forgets_v1 || fail "after the bridge: $(interfaces)"
 expect "a port that was, in and out" "$(ours v0 ingress) $(ours v0 egress)" "1 0"
 
 # Taken away by somebody: back within two ticks, and said.
+kill -STOP "$DAEMON"
 tc_near filter del dev near egress prio 1
 expect "somebody takes a filter away" "$(ours near egress)" 0
+kill -CONT "$DAEMON"
 ((CHECKS++))
 wait_until is_fenced near egress || fail "a filter that was taken away does not come back"
 expect "said in the log of the daemon" \
