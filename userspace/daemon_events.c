@@ -115,16 +115,28 @@ static void daemon_on_ring(void *context, uint32_t events)
 	(void)events;
 }
 
-int daemon_events_begin(struct daemon *daemon, struct problem *problem)
+/* In turn: errno is of the first that cannot be made. */
+static bool daemon_events_make(struct daemon *daemon)
 {
 	const struct ring_handler handler = {daemon, daemon_handle_event, daemon_flush_sinks};
 	const struct drift_handler drift = {daemon, daemon_sanctions, daemon_report_drift};
 
 	daemon->enricher = enricher_new(daemon->prepared.mount, daemon->mount_fd, daemon->catalog);
+	if (!daemon->enricher)
+		return false;
 	daemon->ring = ring_new(&daemon->enforcement.fence, &handler);
+	if (!daemon->ring)
+		return false;
 	daemon->drift = drift_new("", &drift);
+	if (!daemon->drift)
+		return false;
 	daemon->tally = tally_new();
-	if (!daemon->enricher || !daemon->ring || !daemon->drift || !daemon->tally ||
+	return daemon->tally;
+}
+
+int daemon_events_begin(struct daemon *daemon, struct problem *problem)
+{
+	if (!daemon_events_make(daemon) ||
 	    !loop_add(&daemon->loop, ring_fd(daemon->ring), EPOLLIN, daemon_on_ring, daemon) ||
 	    (drift_fd(daemon->drift) >= 0 && !loop_add(&daemon->loop, drift_fd(daemon->drift),
 						       EPOLLIN, daemon_on_advertisement, daemon)))

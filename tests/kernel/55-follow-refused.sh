@@ -26,30 +26,35 @@ under() {
 	chmod +x "$WORK/traced"
 }
 
+# start_traced STRACE-ARGUMENT...: false where the daemon did not become ready.
 start_traced() {
 	under "$@"
-	DNSFENCE=$WORK/traced start_fence
+	DNSFENCE=$WORK/traced
+	try_fence
+	local ready=$?
 	DNSFENCE=$product
+	return $ready
 }
 
 # call_of PATTERN: which bpf() call it is, counted from 1.
 call_of() { grep -n "$1" "$WORK/all" | head -n 1 | cut -d : -f 1; }
 
-start_traced
+start_traced || die "without a refusal: the daemon did not become ready"
 expect "without a refusal" "$(status_of .subjects.follow)" tracepoint
 stop_fence
 dnsfence unload 2>/dev/null
 cp "$WORK/calls" "$WORK/all"
 
 # refuse PATTERN TIMES: a start whose first such call, and what is tried again, is refused. Which
-# call it is differs by a few from one start to the next.
+# call it is differs by a few from one start to the next: a neighbour that is refused in its stead
+# may be one that the daemon does not start without.
 refuse() {
 	local call offset
 	call=$(call_of "$1")
 	expect_match "$1: is one of the calls" "$call" '^[0-9]+$'
 	for offset in 0 -1 1 -2 2 -3 3; do
-		start_traced -e inject=bpf:error=EPERM:when=$((call + offset))..$((call + offset + $2 - 1))
-		grep -m 1 INJECTED "$WORK/calls" | grep -q "$1" && return
+		start_traced -e inject=bpf:error=EPERM:when=$((call + offset))..$((call + offset + $2 - 1)) &&
+			grep -m 1 INJECTED "$WORK/calls" | grep -q "$1" && return
 		stop_fence
 		dnsfence unload 2>/dev/null
 	done

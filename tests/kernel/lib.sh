@@ -455,15 +455,18 @@ daemon_is_ready() {
 # start_fence [ARGUMENT...]: returns when it enforces. DAEMON_NETNS: its network namespace.
 # shellcheck disable=SC2120
 start_fence() {
+	try_fence "$@" || die "the daemon did not become ready: $(tail -n 1 "$DAEMON_LOG.now")"
+}
+
+# try_fence [ARGUMENT...]: as start_fence, and is false where the daemon did not become ready.
+try_fence() {
 	: >"$DAEMON_LOG.now"
 	nsenter --net="${DAEMON_NETNS:-/proc/self/ns/net}" "$DNSFENCE" -C "$CONFIG" \
 		"${INSTANCE[@]}" run "$@" >>"$EVENTS" 2>>"$DAEMON_LOG.now" </dev/null &
 	DAEMON=$!
 	wait_until daemon_is_ready || wait_until daemon_is_ready # the verifiers of emulated machines
 	cat "$DAEMON_LOG.now" >>"$DAEMON_LOG"
-	if ! kill -0 "$DAEMON" 2>/dev/null || ! grep -q '^dnsfence: ready' "$DAEMON_LOG.now"; then
-		die "the daemon did not become ready: $(tail -n 1 "$DAEMON_LOG.now")"
-	fi
+	kill -0 "$DAEMON" 2>/dev/null && grep -q '^dnsfence: ready' "$DAEMON_LOG.now"
 }
 
 daemon_said() {
