@@ -114,7 +114,7 @@ static int daemon_enforce(struct daemon *daemon, struct problem *problem)
 	return 0;
 }
 
-/* In the order in which a failure costs least: nothing is attached before all else is there. */
+/* In the order in which a failure costs least: only what needs the fence comes after it. */
 static int daemon_start(struct daemon *daemon, struct problem *problem)
 {
 	int r = prepare(daemon->options, NULL, &daemon->prepared, stderr, problem);
@@ -231,6 +231,8 @@ int cmd_run(const struct options *options)
 	r = daemon_start(daemon, &problem);
 	if (r < 0) {
 		r = outcome_fail(r, &problem);
+		if (daemon->enforcement.fence.object) /* what failed came after the fence */
+			daemon_say_end(daemon);
 	} else {
 		daemon_say_ready(daemon);
 		r = daemon_loop(daemon);

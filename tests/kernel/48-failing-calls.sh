@@ -6,7 +6,8 @@
 # One bpf() call of a load fails: each of those that publish and attach, every fourth of the many
 # that load programs. Either the load gets along without it, or it says why and
 # leaves what was there before: nothing, or the policy, the hooks and the counters of a closed fence.
-# A daemon that cannot wait for events ends, not as if it had been told to.
+# A daemon that cannot wait for events ends, not as if it had been told to; one that cannot set up
+# what it waits with says why, and what has become of the fence.
 . "$(dirname "$0")/lib.sh"
 need strace
 setup
@@ -95,4 +96,28 @@ expect_match "and what it says" "$(tail -n 2 "$DAEMON_LOG.now")" \
 	'cannot wait for events: .*start the daemon again.*the fence stays closed'
 probe udp-sendto $BAD4 53
 expect "and its fence, errno" "$ERRNO" EPERM
+dnsfence unload 2>/dev/null
+
+# run_failing [OPTION]: a daemon whose ring buffer gets no epoll descriptor; its own loop has one.
+run_failing() {
+	OUT=$(timeout $((20 * SLOW)) strace -f -qq -o "$WORK/calls" -e trace=epoll_create1 \
+		-e inject=epoll_create1:error=EMFILE:when=2 "$DNSFENCE" -C "$CONFIG" --cgroup "/$ID" \
+		--pin-dir "$PIN_DIR" --runtime-dir "$WORK/run" run "$@" 2>&1 </dev/null)
+	STATUS=$?
+}
+
+probe udp-sendto $BAD4 53
+expect "before a daemon that cannot start, errno" "$ERRNO" 0
+run_failing
+expect "the daemon gets no ring buffer: exit status" $STATUS 5
+expect_match "and what it says" "$OUT" \
+	'cannot set up the event loop: Too many open files.*the fence stays closed; "dnsfence unload" opens it'
+probe udp-sendto $BAD4 53
+expect "and its fence, errno" "$ERRNO" EPERM
+dnsfence unload 2>/dev/null
+run_failing --ephemeral
+expect "the same of an ephemeral one: exit status" $STATUS 5
+expect_match "and what it says" "$OUT" 'Too many open files.*its fence is open again'
+probe udp-sendto $BAD4 53
+expect "and its fence, errno" "$ERRNO" 0
 finish

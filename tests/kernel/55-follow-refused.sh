@@ -17,23 +17,18 @@ policy <<-YAML
 	  - {name: default, resolvers: [good]}
 	events: {stdout: true}
 YAML
-product=$DNSFENCE
 
 # under STRACE-ARGUMENT...: the next start is traced; the daemon is its starter's child as ever.
 under() {
 	printf '#!/bin/sh\nexec strace -D -qq -o %q -e trace=bpf %s %q "$@"\n' \
-		"$WORK/calls" "$*" "$product" >"$WORK/traced"
+		"$WORK/calls" "$*" "$DNSFENCE" >"$WORK/traced"
 	chmod +x "$WORK/traced"
 }
 
 # start_traced STRACE-ARGUMENT...: false where the daemon did not become ready.
 start_traced() {
 	under "$@"
-	DNSFENCE=$WORK/traced
-	try_fence
-	local ready=$?
-	DNSFENCE=$product
-	return $ready
+	DNSFENCE=$WORK/traced try_fence
 }
 
 # call_of PATTERN: which bpf() call it is, counted from 1.
