@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ipsec.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
+
+#include "netlink.h"
 
 #define ANSWER_BYTES 32768
 #define PATIENCE_S 2
@@ -19,8 +20,7 @@ bool ipsec_policy_transforms(const void *data, size_t size)
 	    message->nlmsg_type != XFRM_MSG_NEWPOLICY || policy->dir != XFRM_POLICY_OUT ||
 	    policy->action != XFRM_POLICY_ALLOW)
 		return false;
-	mnl_attr_for_each(attr, message, sizeof(*policy))
-	{
+	netlink_attr_for_each (attr, message, sizeof(*policy)) {
 		if (mnl_attr_get_type(attr) == XFRMA_TMPL &&
 		    mnl_attr_get_payload_len(attr) >= sizeof(struct xfrm_user_tmpl))
 			return true;

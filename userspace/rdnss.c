@@ -2,10 +2,11 @@
 #include "rdnss.h"
 
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <netinet/icmp6.h>
 #include <sys/socket.h>
+
+#include "netlink.h"
 
 #define DATAGRAM_BYTES 8192
 #define DATAGRAMS_MAX 64 /* in one reading; the rest keeps the descriptor readable */
@@ -71,8 +72,7 @@ static struct address router_read(const struct nlmsghdr *message, size_t before)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, message, before)
-	{
+	netlink_attr_for_each (attr, message, before) {
 		if (mnl_attr_get_type(attr) == NDUSEROPT_SRCADDR &&
 		    mnl_attr_get_payload_len(attr) == 16)
 			return address_from_bytes(mnl_attr_get_payload(attr));
@@ -102,9 +102,7 @@ void rdnss_read_datagram(const void *data, size_t size, rdnss_callback callback,
 	const struct nlmsghdr *message = data;
 	int left = (int)MIN(size, (size_t)INT32_MAX);
 
-	/* libmnl takes a length above INT32_MAX for a negative one, which is below any. */
-	for (; mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (uint32_t)left;
-	     message = mnl_nlmsg_next(message, &left))
+	for (; netlink_message_fits(message, left); message = mnl_nlmsg_next(message, &left))
 		message_read(message, callback, context);
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sockets.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+
+#include "netlink.h"
 
 #define ANSWER_BYTES 32768 /* the kernel's largest dump datagram */
 #define PATIENCE_S 10 /* the kernel answers at once, or something is very wrong */
@@ -105,8 +106,7 @@ static int entry_read(const struct nlmsghdr *message, const struct socket_table 
 		.uid = diag->idiag_uid,
 		.state = diag->idiag_state,
 	};
-	mnl_attr_for_each(attr, message, sizeof(*diag))
-	{
+	netlink_attr_for_each (attr, message, sizeof(*diag)) {
 		if (mnl_attr_get_type(attr) != INET_DIAG_CGROUP_ID)
 			continue;
 		if (mnl_attr_get_payload_len(attr) != sizeof(ret->cgroup_id))
@@ -129,21 +129,15 @@ static int status_read(const struct nlmsghdr *message)
 	return status > 0 || status < -4095 ? -EPROTO : status;
 }
 
-/* libmnl compares signed numbers: a length of 2 GiB and more passes for one that fits. */
-static bool message_fits(const struct nlmsghdr *message, int left)
-{
-	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (uint32_t)left;
-}
-
 int sockets_read_answer(const void *data, size_t length, const struct socket_table *table,
 			uint32_t sequence, uint32_t port, socket_handler handler, void *context)
 {
 	const struct nlmsghdr *message = data;
 	int left = (int)length, r;
 
-	if (!message_fits(message, left))
+	if (!netlink_message_fits(message, left))
 		return -EPROTO;
-	for (; message_fits(message, left); message = mnl_nlmsg_next(message, &left)) {
+	for (; netlink_message_fits(message, left); message = mnl_nlmsg_next(message, &left)) {
 		struct socket_entry entry;
 
 		/* Of an earlier request that was given up. */

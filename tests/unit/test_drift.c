@@ -166,13 +166,34 @@ static void test_cut(void **state)
 
 	(void)state;
 	for (size_t size = 0; size < datagram.length; size++) {
-		_cleanup_free_ void *cut = malloc(size + 1);
+		_cleanup_free_ void *cut = malloc(MAX(size, 1u));
 		struct seen seen = {.count = 0};
 
 		assert_non_null(cut);
 		memcpy(cut, datagram.bytes, size);
 		rdnss_read_datagram(cut, size, see, &seen);
 		assert_int_equal(seen.count, 0);
+	}
+}
+
+/* A message that says itself that it ends within the router's address: there is no router. */
+static void test_router_cut(void **state)
+{
+	struct datagram datagram = good_datagram();
+	const size_t attribute = NLA_HDRLEN + 16;
+
+	(void)state;
+	for (size_t missing = 1; missing <= attribute; missing++) {
+		const size_t size = datagram.length - missing;
+		_cleanup_free_ struct nlmsghdr *cut = malloc(size);
+		struct seen seen = {.count = 0};
+
+		assert_non_null(cut);
+		memcpy(cut, datagram.bytes, size);
+		cut->nlmsg_len = (uint32_t)size;
+		rdnss_read_datagram(cut, size, see, &seen);
+		assert_int_equal(seen.count, 1);
+		assert_int_equal(seen.last.router.family, 0);
 	}
 }
 
@@ -420,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_advertisement),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_router_cut),
 		cmocka_unit_test(test_odd),
 		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_networkd, set_up, tear_down),

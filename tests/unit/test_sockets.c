@@ -250,6 +250,28 @@ static void test_cut_off(void **state)
 	}
 }
 
+/* A message that says itself that it ends within the cgroup's identity: that is not told. */
+static void test_cgroup_cut(void **state)
+{
+	struct answer answer = {0};
+
+	(void)state;
+	put_socket(&answer, 53, UINT64_MAX);
+	for (size_t missing = 1; missing <= NLA_HDRLEN + sizeof(uint64_t); missing++) {
+		const size_t length = answer.length - missing;
+		struct nlmsghdr *cut = malloc(length);
+		struct seen seen = {0};
+
+		memcpy(cut, answer.bytes, length);
+		cut->nlmsg_len = (uint32_t)length;
+		assert_int_equal(sockets_read_answer(cut, length, TCP4, SEQUENCE, PORT, see, &seen),
+				 1);
+		assert_int_equal(seen.count, 1);
+		assert_int_equal(seen.last.cgroup_id, 0);
+		free(cut);
+	}
+}
+
 static int find_inode(void *context, const struct socket_entry *entry)
 {
 	struct socket_entry *wanted = context;
@@ -343,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_odd_sockets),
 		cmocka_unit_test(test_lengths_that_lie),
 		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_cgroup_cut),
 		cmocka_unit_test(test_own_socket),
 		cmocka_unit_test(test_cgroup_below),
 		cmocka_unit_test(test_cgroup_ancestors),
