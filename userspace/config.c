@@ -333,7 +333,7 @@ static void config_check(struct config *config, struct diagnostics *diagnostics)
 		config_error(diagnostics, last ? last->where : whole,
 			     "no default policy: end policies with one that has no match, as in "
 			     "{name: default, resolvers: []}");
-	else if (first_default != last)
+	else if (first_default && first_default != last)
 		config_error(diagnostics, last->where,
 			     "more than one policy has no match, as the one in %s:%u; only one can "
 			     "be the default",

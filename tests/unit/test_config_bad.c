@@ -197,6 +197,8 @@ static void test_once(void **state)
 		{"apiversion: dnsfence/v1\n" DEFAULT, 1, 1, "did you mean 'apiVersion'"},
 		{V "policie: []\n", 2, 1, "did you mean 'policies'"},
 		{V "policies: {name: default}\n", 2, 11, "expected a list"},
+		{V P "  - {name: ci, match: {user: \"0\"}, resolvers: []}\npolicis: []\n", 4, 1,
+		 "did you mean 'policies'"},
 		{V P "  - {name: default, resolver: []}\n", 3, 0, "did you mean 'resolvers'"},
 	};
 
