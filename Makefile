@@ -248,8 +248,11 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/code.a
 fuzz: $(fuzz_targets) ## run every fuzz target for FUZZ_SECONDS, as many at once as there are processors
 	$(Q)printf '%s\n' $(fuzz_targets) | xargs -P "$$(nproc)" -I{} sh -c ' \
 		mkdir -p {}.corpus; printf "  FUZZ     %s\n" {}; \
-		{} -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 \
-			{}.corpus >{}.log 2>&1 || { tail -n 60 {}.log; exit 255; }'
+		{} -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -artifact_prefix={}. \
+			{}.corpus >{}.log 2>&1 || { \
+				printf "  FAIL     %s, of {}.log:\n" {}; \
+				grep -m 1 -A 30 -E "ERROR: |runtime error: " {}.log; tail -n 3 {}.log; \
+				exit 255; }'
 
 .PHONY: bench
 $(build)/empty.skel.h: $(build)/empty.bpf.o

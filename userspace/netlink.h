@@ -24,10 +24,10 @@ static inline bool netlink_message_fits(const struct nlmsghdr *message, int left
  * message that is the last of its buffer. This one ends at nlmsg_len. offset: bytes of the
  * family's own header, behind the netlink one.
  */
-#define netlink_attr_for_each(attr, message, offset)                                               \
-	for ((attr) = mnl_nlmsg_get_payload_offset((message), (offset));                           \
-	     mnl_attr_ok((attr), (int)((const char *)(message) + (message)->nlmsg_len -            \
-				       (const char *)(attr)));                                     \
+#define netlink_attr_for_each(attr, message, offset)                                    \
+	for ((attr) = mnl_nlmsg_get_payload_offset((message), (offset));                \
+	     mnl_attr_ok((attr), (int)((const char *)(message) + (message)->nlmsg_len - \
+				       (const char *)(attr)));                          \
 	     (attr) = mnl_attr_next(attr))
 
 #endif

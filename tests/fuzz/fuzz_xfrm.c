@@ -5,25 +5,35 @@
  */
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
-#include <stdint.h>
-#include <stdlib.h>
 
+#include "messages.h"
 #include "userspace/ipsec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A copy that ends where it ends, aligned as a receive buffer is. */
+struct policy_message {
+	struct nlmsghdr head;
+	struct xfrm_userpolicy_info policy;
+	struct nlattr attr;
+	struct xfrm_user_tmpl template;
+};
+
+#define WHOLE (offsetof(struct policy_message, template) + sizeof(struct xfrm_user_tmpl))
+
+static const struct policy_message good = {
+	.head = {.nlmsg_len = WHOLE, .nlmsg_type = XFRM_MSG_NEWPOLICY},
+	.policy = {.dir = XFRM_POLICY_OUT, .action = XFRM_POLICY_ALLOW},
+	.attr = {.nla_len = NLA_HDRLEN + sizeof(good.template), .nla_type = XFRMA_TMPL},
+};
+
+static void take(const uint8_t *data, size_t size)
+{
+	if (ipsec_policy_transforms(data, size) && size < WHOLE)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size ? size : 1);
-
-	if (!copy)
-		return 0;
-	memcpy(copy, data, size);
-	if (ipsec_policy_transforms(copy, size) &&
-	    size < NLMSG_HDRLEN + sizeof(struct xfrm_userpolicy_info) + NLA_HDRLEN +
-			    sizeof(struct xfrm_user_tmpl))
-		abort();
-	free(copy);
+	fuzz_messages(data, size, &good, WHOLE, take);
 	return 0;
 }
