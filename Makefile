@@ -95,7 +95,7 @@ $(build)/%.skel.h: $(build)/%.bpf.o
 	$(call quiet,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf > $@
 
 # Text from the configuration's one table: the JSON Schema, and a part of the manual.
-$(build)/schema-dump: $(call objects_of,tools/schema-dump.c userspace/schema.c userspace/suggest.c userspace/json.c)
+$(build)/schema-dump: $(call objects_of,tools/schema-dump.c userspace/schema.c userspace/suggest.c userspace/json.c userspace/printable.c)
 	$(call quiet,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) -o $@ $^
 
 $(build)/dnsfence.schema.json: $(build)/schema-dump

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "nameservers.h"
+#include "pattern.h"
+#include "printable.h"
 
 #define RESOLVED_COMM "systemd-resolve" /* 15 bytes of systemd-resolved */
 
@@ -117,6 +119,7 @@ static void forwarder_fill(const char *proc, const char *pid, struct forwarder *
 	if (!file || !fgets(forwarder->comm, sizeof(forwarder->comm), file))
 		return;
 	forwarder->comm[strcspn(forwarder->comm, "\n")] = 0;
+	event_make_printable(forwarder->comm);
 }
 
 /* Who answers at a loopback address. */
@@ -169,19 +172,21 @@ static void write_forwarder(FILE *to, const struct forwarder *forwarder, bool up
 {
 	const char *resolvers = upstream ? "[upstream]" : "any";
 
-	if (forwarder->cgroup && !util_streq(forwarder->cgroup, "/"))
+	if (forwarder->cgroup && !util_streq(forwarder->cgroup, "/")) {
 		/* A glob may have nothing to match yet, as early in the boot. */
-		fprintf(to, "  - {name: forwarder, match: {cgroup: \"%s*\"}, resolvers: %s}\n",
-			forwarder->cgroup, resolvers);
-	else if (forwarder->uid)
+		fprintf(to, "  - {name: forwarder, match: {cgroup: ");
+		pattern_write(to, forwarder->cgroup, strlen(forwarder->cgroup), "*");
+		fprintf(to, "}, resolvers: %s}\n", resolvers);
+	} else if (forwarder->uid) {
 		fprintf(to, "  - {name: forwarder, match: {user: \"%u\"}, resolvers: %s}\n",
 			forwarder->uid, resolvers);
-	else
+	} else {
 		fprintf(to,
 			"  # %s (pid %d) shares its cgroup and user with everybody else: give it "
 			"a\n"
 			"  # cgroup of its own, or its lookups are blocked with the others'.\n",
 			forwarder->comm, forwarder->pid);
+	}
 }
 
 static void write_policies(FILE *to, const struct forwarder *forwarder, bool upstream)

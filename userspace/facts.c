@@ -1,58 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "facts.h"
 
-/* The bytes of one UTF-8 character at text (RFC 3629), or 0: malformed, or a control character. */
-static size_t character_length(const unsigned char *text, size_t left)
-{
-	/* By first byte: how many follow, and the range of the first of them. */
-	static const struct {
-		unsigned char from, to, more, low, high;
-	} forms[] = {
-		{0x20, 0x7e, 0, 0, 0},
-		{0xc2, 0xc2, 1, 0xa0, 0xbf}, /* U+0080 to U+009F are controls */
-		{0xc3, 0xdf, 1, 0x80, 0xbf},
-		{0xe0, 0xe0, 2, 0xa0, 0xbf},
-		{0xe1, 0xec, 2, 0x80, 0xbf},
-		{0xed, 0xed, 2, 0x80, 0x9f}, /* no surrogates */
-		{0xee, 0xef, 2, 0x80, 0xbf},
-		{0xf0, 0xf0, 3, 0x90, 0xbf},
-		{0xf1, 0xf3, 3, 0x80, 0xbf},
-		{0xf4, 0xf4, 3, 0x80, 0x8f},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-		if (text[0] < forms[i].from || text[0] > forms[i].to)
-			continue;
-		if (left <= forms[i].more ||
-		    (forms[i].more && (text[1] < forms[i].low || text[1] > forms[i].high)))
-			return 0;
-		for (size_t j = 2; j <= forms[i].more; j++)
-			if ((text[j] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].more + 1u;
-	}
-	return 0;
-}
-
-/* What turns a line around or ends it: U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069. */
-static bool character_is_format(const unsigned char *text)
-{
-	if (text[0] != 0xe2 || (text[1] != 0x80 && text[1] != 0x81))
-		return false;
-	if (text[1] == 0x81)
-		return text[2] >= 0xa6 && text[2] <= 0xa9;
-	return text[2] == 0x8e || text[2] == 0x8f || (text[2] >= 0xa8 && text[2] <= 0xae);
-}
+#include "printable.h"
 
 static bool text_is_sound(const char *text, size_t length)
 {
 	size_t step;
 
 	for (size_t i = 0; i < length; i += step) {
-		const unsigned char *at = (const unsigned char *)text + i;
-
-		step = character_length(at, length - i);
-		if (!step || (step == 3 && character_is_format(at)))
+		step = printable_length((const unsigned char *)text + i, length - i);
+		if (!step)
 			return false;
 	}
 	return true;

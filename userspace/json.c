@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json.h"
 
+#include "printable.h"
+
 void json_done(struct json *json)
 {
 	free(json->text);
@@ -54,27 +56,6 @@ void json_text(struct json *json, const char *text, size_t length)
 static void json_char(struct json *json, char c)
 {
 	json_raw(json, &c, 1);
-}
-
-/* Length of the UTF-8 sequence at text (RFC 3629 4: no surrogates, no overlong forms); 0: none. */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-	size_t length = text[0] < 0x80   ? 1
-			: text[0] < 0xc2 ? 0
-			: text[0] < 0xe0 ? 2
-			: text[0] < 0xf0 ? 3
-			: text[0] < 0xf5 ? 4
-					 : 0;
-
-	if (!length || length > left)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-		return 0;
-	return length;
 }
 
 static void json_escape(struct json *json, unsigned char c)

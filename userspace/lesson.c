@@ -5,6 +5,7 @@
 
 #include "bpf/abi.h"
 #include "event.h"
+#include "pattern.h"
 
 #define SUBJECTS_MAX 4096
 #define RESOLVERS_MAX 4096 /* of one subject */
@@ -285,29 +286,9 @@ static void set_name(const struct learner *learner, size_t index, char to[DF_POL
 	(void)snprintf(to, DF_POLICY_NAME_LEN, "%s-%zu", used ? plain : "subject", index);
 }
 
-/* A double-quoted YAML scalar. */
-static void write_quoted(const char *text, FILE *to)
-{
-	fputc('"', to);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', to);
-		fputc(*text, to);
-	}
-	fputc('"', to);
-}
-
-/* What a glob would take for a wildcard stands for any character. */
 static void write_pattern(const char *text, FILE *to)
 {
-	char plain[512];
-
-	(void)snprintf(plain, sizeof(plain), "%s", text);
-	for (char *at = plain; *at; at++)
-		if (strchr("*?[]", *at))
-			*at = '?';
-	event_make_printable(plain);
-	write_quoted(plain, to);
+	pattern_write(to, text, strlen(text), "");
 }
 
 /*
@@ -316,17 +297,10 @@ static void write_pattern(const char *text, FILE *to)
  */
 static void write_cgroup(const char *path, FILE *to)
 {
-	size_t last = strlen(path) - 1;
-	char glob[520];
+	const size_t last = strlen(path) - 1;
+	const char end[] = {'[', path[last], ']', 0};
 
-	if (strpbrk(path, "*?[]")) { /* a glob as it is */
-		write_pattern(path, to);
-		return;
-	}
-	(void)snprintf(glob, sizeof(glob),
-		       isalnum((unsigned char)path[last]) ? "%.*s[%c]" : "%.*s?", (int)last, path,
-		       path[last]);
-	write_quoted(glob, to);
+	pattern_write(to, path, last, isalnum((unsigned char)path[last]) ? end : "?");
 }
 
 static void write_pod(const struct learner *learner, FILE *to)

@@ -187,6 +187,24 @@ static void test_forwarder(void **state)
 	host_remove(&host);
 }
 
+/* A backslash, as systemd escapes a "-" with, is none of YAML's; a comment ends where its line
+ * does. */
+static void test_odd_forwarder(void **state)
+{
+	_cleanup_(config_done) struct config config;
+	struct host host;
+
+	(void)state;
+	host_make(&host, "nameserver 127.0.0.1\n");
+	listener(&host, "udp", "0100007F", "\xe2\x80\xa8mode: \xff\r",
+		 "/system.slice/system-dns\\x2dproxy.slice/a\"b[1].service");
+	load(&host, &config);
+	assert_int_equal(config.policies_length, 2);
+	assert_string_equal(config.policies[0].match.cgroups.list[0].text,
+			    "/system.slice/system-dns\\x2dproxy.slice/a\"b?1?.service*");
+	host_remove(&host);
+}
+
 /* In the root cgroup only its user tells it from everybody, and root is everybody. */
 static void test_forwarder_in_root_cgroup(void **state)
 {
@@ -230,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_resolved),
 		cmocka_unit_test(test_forwarder),
+		cmocka_unit_test(test_odd_forwarder),
 		cmocka_unit_test(test_forwarder_in_root_cgroup),
 		cmocka_unit_test(test_hidden_forwarder),
 	};

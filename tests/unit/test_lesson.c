@@ -184,13 +184,49 @@ static void test_names(void **state)
 	learn(lesson, NULL, "/everybody", "10.0.0.53", DF_SERVICE_DNS, 1);
 	learn(lesson, NULL, "/a*b", "10.0.0.53", DF_SERVICE_DNS, 1);
 	text = written(lesson, false, &config, &totals);
-	expect(text, "cgroup: \"/a?b\"");
+	expect(text, "cgroup: \"/a?[b]\"");
 	expect(text, "unit: \"a\\\\x2db.service\"");
 	expect(text, "cgroup: \"/a\\\\x2d[c]\"");
 	expect(text, "cgroup: \"/d?\"");
 	assert_int_equal(config.policies_length, 8);
 	for (size_t i = 0; i < config.policies_length; i++)
 		assert_false(config.policies[i].any);
+	config_done(&config);
+	lesson_free(lesson);
+}
+
+/*
+ * A process may have any bytes for a name, and a cgroup nearly any. What ends a line in YAML would
+ * end the comment, too: U+2028, as a carriage return, would let the name write the next key.
+ */
+static void test_bytes(void **state)
+{
+	static const char *const names[] = {"\xe2\x80\xa8services: []", "\rhooks: all", "\xff\xfe",
+					    "caf\xc3\xa9", "\xc2\x85x: y"};
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+
+	(void)state;
+	assert_non_null(lesson);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct lesson_use use = {
+			.cgroup = i ? "/a" : "/b\xff\t\xe2\x80\xa9 c",
+			.process = names[i],
+			.resolver = address_of(i < 3 ? "10.0.0.53" : "10.0.0.54"),
+			.service = DF_SERVICE_DNS,
+			.count = 1,
+		};
+
+		assert_int_equal(lesson_add(lesson, &use), 0);
+	}
+	text = written(lesson, false, &config, &totals);
+	expect(text, "by ???services: []\n");
+	expect(text, "by ?hooks: all, ??\n");
+	expect(text, "by caf\xc3\xa9, ??x: y\n");
+	expect(text, "cgroup: \"/b????? [c]\"");
+	assert_int_equal(config.policies_length, 3);
 	config_done(&config);
 	lesson_free(lesson);
 }
