@@ -85,6 +85,7 @@ static bool process_holds(const char *proc, const char *pid, unsigned long inode
 	return found;
 }
 
+/* NULL: not known, or above this process's cgroup namespace (cgroup_namespaces(7)): "/..". */
 static char *process_cgroup(const char *proc, const char *pid)
 {
 	char path[300];
@@ -98,7 +99,7 @@ static char *process_cgroup(const char *proc, const char *pid)
 	while (file && (length = getline(&line, &size, file)) > 0)
 		if (strncmp(line, "0::", 3) == 0) {
 			line[length - 1] = 0;
-			return strdup(line + 3);
+			return strncmp(line + 3, "/..", 3) == 0 ? NULL : strdup(line + 3);
 		}
 	return NULL;
 }

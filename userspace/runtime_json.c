@@ -261,8 +261,9 @@ int runtime_json_pod_labels(json_t *root, struct facts_draft *draft, const char 
 	size_t length;
 	int r;
 
-	if (!labels || !util_streq(text_of(labels, "io.kubernetes.pod.uid", &length),
-				   draft->identity->pod.uid)) {
+	if (!labels || !draft->identity->pod.uid[0] ||
+	    !util_streq(text_of(labels, "io.kubernetes.pod.uid", &length),
+			draft->identity->pod.uid)) {
 		*problem = "it is not the sandbox of that pod";
 		runtime_json_done(&labels);
 		return -EPROTO;

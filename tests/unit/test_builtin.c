@@ -205,6 +205,22 @@ static void test_odd_forwarder(void **state)
 	host_remove(&host);
 }
 
+/* Seen out of a container: its cgroup is none of those here. */
+static void test_forwarder_outside(void **state)
+{
+	_cleanup_(config_done) struct config config;
+	struct host host;
+	uid_t uid = getuid();
+
+	(void)state;
+	host_make(&host, "nameserver 127.0.0.1\n");
+	listener(&host, "udp", "0100007F", "dnsmasq", "/../../system.slice/dnsmasq.service");
+	load_as(&host, uid ? 0 : 1, &config);
+	assert_int_equal(config.policies_length, uid ? 2 : 1);
+	assert_int_equal(config.policies[0].match.cgroups.length, 0);
+	host_remove(&host);
+}
+
 /* In the root cgroup only its user tells it from everybody, and root is everybody. */
 static void test_forwarder_in_root_cgroup(void **state)
 {
@@ -249,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_resolved),
 		cmocka_unit_test(test_forwarder),
 		cmocka_unit_test(test_odd_forwarder),
+		cmocka_unit_test(test_forwarder_outside),
 		cmocka_unit_test(test_forwarder_in_root_cgroup),
 		cmocka_unit_test(test_hidden_forwarder),
 	};
