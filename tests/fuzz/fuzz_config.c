@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer target: any text as a configuration, and any bytes as a list of the words that one is
- * made of. What is accepted must compile, and what is refused must say why.
+ * libFuzzer target: any text as a configuration, any bytes as a list of the words that one is made
+ * of, and as changes of one that has every key. What is accepted must compile, and what is refused
+ * must say why.
  */
 #include <stdlib.h>
 
+#include "texts.h"
 #include "userspace/config.h"
 #include "userspace/policy.h"
 
@@ -135,6 +137,56 @@ static const char start[] = "apiVersion: dnsfence/v1\n"
 			    " - {name: ci, match: {cgroup: /ci.slice}, resolvers: [a, b]}\n"
 			    " - {name: default, resolvers: any}\n";
 
+/* Its words in other places are what mistakes are made of; those of the last line stand nowhere. */
+static const char good[] =
+	"apiVersion: dnsfence/v1\n"
+	"mode: audit\n"
+	"on_deny: refused\n"
+	"deny_at: packet\n"
+	"open_sockets: leave\n"
+	"hooks: all\n"
+	"follow: walk\n"
+	"services: [dns, dot, doq, mdns]\n"
+	"resolvers:\n"
+	"  a:\n"
+	"    - 10.0.0.53\n"
+	"    - 10.1.0.0/24\n"
+	"    - {address: \"2001:db8::/32\", service: dot}\n"
+	"    - {address: 10.0.0.54, service: dns, port: 5300, protocol: udp, translated: true}\n"
+	"  b: []\n"
+	"policies:\n"
+	"  - name: web\n"
+	"    match: {container: {name: \"web-*\", image: nginx, label: {tier: front}, runtime: "
+	"docker, "
+	"id: \"*\", user: root}}\n"
+	"    resolvers: [a]\n"
+	"    forwards: true\n"
+	"  - name: jobs\n"
+	"    match: {pod: {namespace: [batch, \"ci-*\"], name: x, label: {tier: [front, \"*\"]}}}\n"
+	"    resolvers: [a, b]\n"
+	"  - {name: unit, match: {unit: \"getty@*.service\", user_unit: app.scope}, resolvers: "
+	"[]}\n"
+	"  - {name: ci, match: {cgroup: /ci.slice/*, user: \"0\"}, mode: enforce, resolvers: any}\n"
+	"  - {name: vm, match: {interface: [vnet*], source: 10.0.0.0/8}, on_deny: eperm, "
+	"resolvers: [a]}\n"
+	"  - {name: default, resolvers: [b]}\n"
+	"edge: {interfaces: [veth*, tap*], uplinks: [eth0]}\n"
+	"events:\n"
+	"  stdout: false\n"
+	"  file: /x\n"
+	"  rotate: {size: 64KiB, keep: 3}\n"
+	"  journal: true\n"
+	"  syslog: {to: \"tcp:10.0.0.53:601\", facility: local0, format: text}\n"
+	"  socket: /y\n"
+	"  allowed: 100\n"
+	"  queue: 1MiB\n"
+	"  drop: oldest\n"
+	"  buffer: 64\n"
+	"runtimes: {host: /, docker: [/var/lib/docker], podman: [/srv], pods: /var/log/pods}\n"
+	"metrics: {listen: \"127.0.0.1:9753\", textfile: /z.prom, interval: 15}\n"
+	"# off auto null 0.0.0.0/0 & ! ~ ' % -1 4294967296 unreachable connect close "
+	"udp:[::1]:514\n";
+
 static void compile(const struct config *config)
 {
 	struct policy_image image;
@@ -179,5 +231,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		length += strlen(word);
 	}
 	load(text, length);
+	fuzz_change(good, data, size, load);
 	return 0;
 }

@@ -1,15 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer target: any bytes as a line of the log, for events and top. What is taken for an event
- * is shown without anything that a terminal would obey, and counted once or not at all.
+ * libFuzzer target: any bytes as a line of the log, for events and top, and events and an answer to
+ * "status json" that are changed. What is taken for an event is shown without anything that a
+ * terminal would obey, and counted once or not at all.
  */
 #include <stdlib.h>
 
+#include "texts.h"
 #include "userspace/top_feed.h"
 #include "userspace/when.h"
 #include "userspace/where.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define EVENT(action) \
+	"{\"@timestamp\":\"2026-11-24T19:53:20.25Z\",\"event\":{\"action\":\"" action "\","
+#define PLACE                                                                     \
+	"\"cgroup\":{\"id\":77,\"path\":\"/docker/x\"},\"unit\":\"web.service\"," \
+	"\"user_unit\":\"app.scope\",\"user_unit_uid\":1000"
+
+/* What the readers look at. */
+static const char *const good[] = {
+	EVENT("dns-denied") "\"reason\":\"resolver-not-sanctioned\",\"sequence\":9},\"network\":{"
+			    "\"transport\":\"udp\","
+			    "\"protocol\":\"dns\",\"type\":\"ipv4\"},\"source\":{\"ip\":\"10.0.0."
+			    "1\",\"port\":40000},"
+			    "\"destination\":{\"ip\":\"::1\",\"port\":53},\"dns\":{\"question\":{"
+			    "\"name\":"
+			    "\"Mail.Example.org\",\"type\":\"A\"}},\"process\":{\"pid\":4711,"
+			    "\"name\":\"curl\","
+			    "\"command_line\":\"curl "
+			    "-s\"},\"user\":{\"id\":\"1000\",\"name\":\"web\"},\"rule\":{\"name\":"
+			    "\"default\"},\"container\":{\"name\":\"web\",\"id\":\"3f0c12ab\"},"
+			    "\"orchestrator\":{"
+			    "\"namespace\":\"prod\",\"resource\":{\"name\":\"pod\",\"id\":\"x\"}},"
+			    "\"observer\":{\"ingress\":"
+			    "{\"interface\":{\"name\":\"veth1\"}},\"egress\":{\"interface\":{"
+			    "\"name\":\"eth0\"}}},"
+			    "\"dnsfence\":{\"hook\":\"packet\",\"packet\":false,\"count\":3,"
+			    "\"sample\":10," PLACE ",\"via\":{\"basis\":\"connection\",\"process\":"
+			    "{\"pid\":12,\"name\":\"app\"},\"container\":"
+			    "{\"name\":\"b\"}," PLACE "}}}",
+	EVENT("tamper") "\"reason\":\"x\"},\"dnsfence\":{\"tamper\":{\"object\":\"link\",\"name\":"
+			"\"egress\","
+			"\"what\":\"gone\",\"restored\":true,\"program\":{\"id\":7,\"name\":\"x\","
+			"\"tag\":\"y\"}}}}",
+	EVENT("resolver-drift") "\"reason\":\"x\"},\"source\":{\"ip\":\"fe80::1\"},\"destination\":"
+				"{\"ip\":"
+				"\"2001:db8::1\"},\"observer\":{\"ingress\":{\"interface\":{"
+				"\"name\":\"eth0\"}}},"
+				"\"dnsfence\":{\"drift\":{\"source\":\"resolv.conf\",\"path\":\"/"
+				"etc\",\"lifetime\":60}}}",
+	EVENT("events-lost") "\"reason\":\"x\",\"list\":[1,true,null,-1.5e9,\"\\u202e\",[],{}]},"
+			     "\"dnsfence\":{\"count\":12}}",
+	"{\"fence\":\"closed\",\"generation\":3,\"counters\":{\"denied\":1,\"audited\":2,"
+	"\"allowed\":3},"
+	"\"log\":{\"lost\":4,\"pending\":5},\"process\":{\"pid\":6,\"uptime\":7,\"sink_dropped\":8,"
+	"\"tampered\":9,\"restored\":18446744073709551615}}",
+};
 
 static void expect_printable(const char *text)
 {
@@ -71,15 +119,21 @@ static void read_line(const char *line, size_t size)
 	count(line, size);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_text(const char *text, size_t length)
 {
 	struct top_counters counters = {0};
+
+	read_line(text, length);
+	(void)top_feed_status(text, length, 1, &counters);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	char text[2048], copy[1024];
 	int64_t when;
 	int length;
 
-	read_line((const char *)data, size);
-	(void)top_feed_status((const char *)data, size, 1, &counters);
+	read_text((const char *)data, size);
 	snprintf(copy, sizeof(copy), "%.*s", (int)MIN(size, sizeof(copy) - 1), (const char *)data);
 	(void)when_parse(copy, 1795550000 * WHEN_SECOND, &when);
 	length = snprintf(text, sizeof(text),
@@ -87,5 +141,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			  "\"dns-denied\"},%s}",
 			  copy);
 	read_line(text, (size_t)length);
+	fuzz_change(good[size ? data[0] % ARRAY_LEN(good) : 0], data, size, read_text);
 	return 0;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer target: any text as a file of each runtime, and lists of what such files are made of.
+ * libFuzzer target: any text as a file of each runtime, lists of what such files are made of, and
+ * changed files.
  * What is refused says why; what is taken is text that a line may have, within its limits.
  */
 #include <stdlib.h>
 
+#include "texts.h"
 #include "userspace/runtime_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -48,6 +50,29 @@ static const char *const parts[] = {
 	"\xc3\xa9",
 	"..",
 	"true",
+};
+
+#define LABELS                                                                                    \
+	"{\\\"io.kubernetes.container.name\\\":\\\"web\\\",\\\"io.kubernetes.pod.name\\\":"       \
+	"\\\"pod\\\","                                                                            \
+	"\\\"io.kubernetes.pod.namespace\\\":\\\"prod\\\",\\\"io.kubernetes.pod.uid\\\":\\\"" UID \
+	"\\\",\\\"tier\\\":\\\"front\\\"}"
+
+/* Docker's, containerd's, nerdctl's, CRI-O's and Podman's. */
+static const char *const good[] = {
+	"{\"ID\":\"" ID "\",\"Name\":\"/web\",\"Config\":{\"Image\":\"nginx\",\"Labels\":{"
+	"\"io.kubernetes.pod.name\":\"pod\",\"io.kubernetes.pod.namespace\":\"prod\","
+	"\"io.kubernetes.pod.uid\":\"" UID "\",\"tier\":\"front\"}}}",
+	"{\"annotations\":{\"io.kubernetes.cri.container-type\":\"container\","
+	"\"io.kubernetes.cri.container-name\":\"web\",\"io.kubernetes.cri.image-name\":\"nginx\","
+	"\"io.kubernetes.cri.sandbox-uid\":\"" UID "\",\"io.kubernetes.cri.sandbox-name\":\"pod\","
+	"\"io.kubernetes.cri.sandbox-namespace\":\"prod\"}}",
+	"{\"annotations\":{\"nerdctl/name\":\"web\",\"tier\":\"front\",\"\\u202e\":\"\\u0000\"}}",
+	"{\"annotations\":{\"io.kubernetes.cri-o.Labels\":\"" LABELS "\","
+	"\"io.kubernetes.cri-o.ImageName\":\"nginx\",\"io.kubernetes.cri-o.Image\":\"\","
+	"\"io.kubernetes.cri-o.SandboxID\":\"" ID "\"}}",
+	"[{\"id\":\"" ID
+	"\",\"names\":[\"web\"],\"metadata\":\"{\\\"image-name\\\":\\\"nginx\\\"}\"}]",
 };
 
 typedef int (*reader)(struct json_t *root, struct facts_draft *draft, const char **problem);
@@ -148,5 +173,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s",
 					   parts[data[i] % ARRAY_LEN(parts)]);
 	parse(text, length);
+	fuzz_change(good[size ? data[0] % ARRAY_LEN(good) : 0], data, size, parse);
 	return 0;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer target: any text as every file that the survey reads. What it tells has a source, a
- * path of the tree, and where it is a resolver one address and a port.
+ * libFuzzer target: any text, and changed files, as every file that the survey reads. What it tells
+ * has a source, a path of the tree, and where it is a resolver one address and a port.
  */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "texts.h"
 #include "userspace/survey.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,6 +31,36 @@ static const char *const files[] = {
 	"/etc/dnsmasq.conf",
 	"/etc/unbound/unbound.conf",
 	"/etc/nginx/nginx.conf",
+	"/etc/haproxy/haproxy.cfg",
+	"/etc/systemd/system/a.service",
+	"/run/systemd/resolve/resolv.conf",
+	"/run/NetworkManager/no-stub-resolv.conf",
+	"/etc/NetworkManager/system-connections/a",
+	"/run/containers/storage/overlay-containers/1/userdata/resolv.conf",
+};
+
+/* Of each kind a little; what is a mistake in one file is a line of another. */
+static const char *const good[] = {
+	"nameserver 10.0.0.53\nnameserver fe80::1%eth0\noptions edns0\nhosts: files mdns4 resolve "
+	"dns\n"
+	"name_servers=10.0.0.53\nserver=/x/10.0.0.53#5300\nserver=10.0.0.54@eth0\nresolver "
+	"8.8.8.8:53;\n"
+	"forward-addr: 8.8.8.8@853#dns\n# ExtServers: [8.8.8.8 host(127.0.0.53)]\n"
+	"option domain-name-servers "
+	"10.0.0.53,10.0.0.54;\nJAVA_OPTS=\"-Dsun.net.spi.nameservice.x\"\n"
+	"GODEBUG=netdns=go\n",
+	"[Resolve]\nDNS=10.0.0.53 "
+	"[::1]:53%eth0#name\nFallbackDNS=8.8.8.8\nLLMNR=yes\nMulticastDNS=no\n"
+	"DNSOverTLS=opportunistic\n[Network]\nDNS=10.0.0.53\n[global-dns-domain-*]\nservers=10.0.0."
+	"53\n"
+	"[main]\ndns=none\n[ipv4]\ndns=10.0.0.53;8.8.8.8;\n[ipv6]\ndns=2001:db8::1\n",
+	"DNS=10.0.0.53 8.8.8.8\nLLMNR=no\n",
+	"{\"dns\":[\"10.0.0.53\",8,\"::1\"],\"policies\":{\"DNSOverHTTPS\":{\"Enabled\":true,"
+	"\"ProviderURL\":\"https://dns.example/"
+	"\",\"Locked\":false}},\"DnsOverHttpsMode\":\"secure\","
+	"\"DnsOverHttpsTemplates\":\"https://dns.example/{?dns}\"}",
+	"[containers]\ndns_servers = [\"10.0.0.53\", \"8.8.8.8\"]\n[network]\ndns_bind_port = 53\n",
+	"clusterDNS: [10.96.0.10, {a: b}]\nresolvConf: /etc/resolv.conf\n",
 };
 
 static char root[32] = "/tmp/fuzz-survey.XXXXXX", text[48];
@@ -75,7 +106,7 @@ static void check(void *context, const struct survey_item *item)
 		abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_text(const char *content, size_t size)
 {
 	const struct runtime_roots runtimes = {0};
 	const struct survey survey = {.root = root, .runtimes = &runtimes, .found = check};
@@ -83,8 +114,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	make_tree();
 	file = fopen(text, "w");
-	if (!file || fwrite(data, 1, size, file) != size || fclose(file) != 0)
+	if (!file || fwrite(content, 1, size, file) != size || fclose(file) != 0)
 		abort();
 	survey_run(&survey);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	read_text((const char *)data, size);
+	fuzz_change(good[size ? data[0] % ARRAY_LEN(good) : 0], data, size, read_text);
 	return 0;
 }
