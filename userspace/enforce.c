@@ -39,14 +39,17 @@ void enforce_init(struct enforcement *enforcement, bool live)
 static void warn_of_kernel(const struct enforcement *enforcement, const struct config *config)
 {
 	const struct fence *fence = &enforcement->fence;
-	uint32_t needs = kernel_needs(fence->generations[*fence->active & 1].flags,
-				      edge_config_asks(&config->edge, fence->cgroup_level));
+	uint32_t flags = fence->generations[*fence->active & 1].flags;
+	uint32_t needs = kernel_needs(flags, edge_config_asks(&config->edge, fence->cgroup_level));
 
 	for (const struct kernel_feature *feature = kernel_feature_table; feature->name; feature++)
 		if (feature->refuses && !kernel_has(&fence->features, feature) &&
 		    kernel_feature_is_needed(feature, needs))
 			log_warning("this kernel lacks %s (Linux %s); %s", feature->name,
 				    feature->since, feature->instead);
+	if ((flags & DF_GEN_DEFER) && (flags & DF_GEN_SEVERAL) && !fence->features.packet_cgroup)
+		log_warning("deny_at: packet has no effect before Linux 6.12 where there are "
+			    "several policies: connect() is refused");
 }
 
 static int enforce_publish(struct enforcement *enforcement, const struct prepared *prepared,

@@ -92,4 +92,24 @@ expect "the policy's own resolver, errno" "$ERRNO" 0
 probe udp-sendto $GOOD6 53
 expect "the default's resolver, errno" "$ERRNO" 0
 expect_log_whole
+stop_fence TERM
+dnsfence unload
+
+# defers_for POLICIES WARNINGS: deny_at: packet, and where that is none it is told.
+defers_for() {
+	local hook=packet
+	(($2)) && hook=connect4
+	start_fence
+	expect "deny_at: packet, $1, warnings" \
+		"$(grep -c 'deny_at: packet has no effect' "$DAEMON_LOG.now")" "$2"
+	probe udp-connect $OTHER4 53
+	settle
+	expect_event "deny_at: packet, $1" "$PID" ".dnsfence.hook == \"$hook\""
+	stop_fence TERM
+	dnsfence unload
+}
+simple_policy "deny_at: packet"
+defers_for "one policy" 0
+sed -i "s|policies: \[|&{name: soft, match: {cgroup: /$ID/soft}, resolvers: []}, |" "$CONFIG"
+defers_for "two policies" "$(kernel_is_from 6.12 && echo 0 || echo 1)"
 finish
