@@ -209,8 +209,10 @@ static int learning_tell(struct learning *learning)
 	(void)nameservers_read("/etc/resolv.conf", &system);
 	(void)nameservers_read("/run/systemd/resolve/resolv.conf", &system);
 	lesson_write(learning->lesson, &system, learning->options->accept, stdout, &totals);
-	log_info("%llu lookups by %zu subjects; %zu resolvers are sanctioned",
-		 (unsigned long long)totals.lookups, totals.subjects, totals.resolvers);
+	log_info("%llu lookup%s by %zu subject%s; %zu resolver%s sanctioned",
+		 (unsigned long long)totals.lookups, util_plural(totals.lookups), totals.subjects,
+		 util_plural(totals.subjects), totals.resolvers,
+		 totals.resolvers == 1 ? " is" : "s are");
 	if (learning->lost || learning->failed)
 		log_warning("some lookups were lost: %llu that the buffer could not take%s",
 			    (unsigned long long)learning->lost,
@@ -219,9 +221,9 @@ static int learning_tell(struct learning *learning)
 		log_warning("nothing was asked meanwhile; a longer --for sees more");
 	if (!totals.left_out)
 		return EXIT_FINE;
-	log_warning("%zu resolvers look like leaks and are left out, as comments say; --accept "
-		    "sanctions them",
-		    totals.left_out);
+	log_warning("%zu resolver%s left out, as comments say: what looks like a leak is not "
+		    "sanctioned without --accept",
+		    totals.left_out, totals.left_out == 1 ? " is" : "s are");
 	return EXIT_NEGATIVE;
 }
 

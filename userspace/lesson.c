@@ -249,7 +249,7 @@ static void write_services(uint32_t services, FILE *to)
 static void write_who(const struct asked *asked, FILE *to)
 {
 	fprintf(to, "   # %llu lookup%s", (unsigned long long)asked_count(asked),
-		asked_count(asked) == 1 ? "" : "s");
+		util_plural(asked_count(asked)));
 	for (int i = 0; i < PROCESSES_MAX && asked->processes[i][0]; i++)
 		fprintf(to, "%s%s", i ? ", " : " by ", asked->processes[i]);
 	fputc('\n', to);
@@ -414,7 +414,7 @@ static void write_policy(struct writing *writing, const struct learner *learner,
 
 	set_name(learner, index, name);
 	fprintf(writing->to, "  - name: %s   # %llu lookup%s\n    ", name,
-		(unsigned long long)learner->count, learner->count == 1 ? "" : "s");
+		(unsigned long long)learner->count, util_plural(learner->count));
 	write_match(learner, writing->to);
 	fprintf(writing->to, "\n    resolvers: [%s]\n", name);
 }

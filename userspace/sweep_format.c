@@ -203,11 +203,6 @@ void sweep_write_totals(const struct sweep_totals *totals, struct json *to)
 	json_bool(to, "complete", totals->complete && !sweep_troubled(totals));
 }
 
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
 const char *sweep_say_done(const struct sweep_totals *totals, char to[SWEEP_LINE_MAX])
 {
 	uint64_t closed = totals->fates[SWEEP_FATE_CLOSED];
@@ -216,10 +211,10 @@ const char *sweep_say_done(const struct sweep_totals *totals, char to[SWEEP_LINE
 	to[0] = 0;
 	if (closed)
 		text_add(to, "closed %llu open socket%s to resolvers that are not sanctioned",
-			 (unsigned long long)closed, plural(closed));
+			 (unsigned long long)closed, util_plural(closed));
 	if (audited)
 		text_add(to, "%s%llu open socket%s would be closed but for audit mode",
-			 closed ? "; " : "", (unsigned long long)audited, plural(audited));
+			 closed ? "; " : "", (unsigned long long)audited, util_plural(audited));
 	return to[0] ? to : NULL;
 }
 
@@ -241,7 +236,7 @@ static void missed_troubles(const struct sweep_totals *totals, char to[SWEEP_LIN
 
 	if (namespaces)
 		clause_add(to, "%llu network namespace%s cannot be entered (%s)",
-			   (unsigned long long)namespaces, plural(namespaces),
+			   (unsigned long long)namespaces, util_plural(namespaces),
 			   format_trouble_error(totals->trouble_error));
 	if (totals->unlisted)
 		clause_add(to, "this kernel lists no %s sockets (%s)", totals->unlisted->name,
@@ -264,11 +259,11 @@ const char *sweep_say_missed(const struct sweep_totals *totals, char to[SWEEP_LI
 		clause_add(to,
 			   "%llu open socket%s to resolvers that are not sanctioned cannot be "
 			   "closed (%s: %s)",
-			   (unsigned long long)failed, plural(failed), totals->unclosed->name,
+			   (unsigned long long)failed, util_plural(failed), totals->unclosed->name,
 			   format_close_error(totals->close_error, totals->unclosed));
 	if (unjudged)
 		clause_add(to, "%llu open socket%s belong%s to a cgroup that has gone",
-			   (unsigned long long)unjudged, plural(unjudged),
+			   (unsigned long long)unjudged, util_plural(unjudged),
 			   unjudged == 1 ? "s" : "");
 	missed_troubles(totals, to);
 	return to[0] ? to : NULL;

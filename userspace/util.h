@@ -79,6 +79,12 @@ static inline int util_grow(void **array, size_t length, size_t size)
 		 ? NULL                                               \
 		 : (__typeof__(array))memset(&(array)[(length)++], 0, sizeof(*(array))))
 
+/* What a noun ends with behind a number. */
+static inline const char *util_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static inline bool util_streq(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
