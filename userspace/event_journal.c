@@ -17,6 +17,8 @@
 static const char id_denied[] = "94bc32abb7004e89ba788d43c1c18d47";
 static const char id_audited[] = "ee97e4f6ab594136927a561c46fc5355";
 static const char id_allowed[] = "c6d1a8f0b7e94d0d9a3f5be27c41608e";
+static const char id_hidden_denied[] = "5d0b7f2e8a6c4c1e9b3d14f0a7e52c96";
+static const char id_hidden_audited[] = "a81f6c3d52e94b07b6d0c93e7f418d25";
 static const char id_lost[] = "377c50bf91e24a76aba9c54c4c6cfa12";
 static const char id_tamper[] = "3c07ad5fcb45444ab484730f06404427";
 static const char id_drift[] = "73162c572dad4a6288180263862cd026";
@@ -36,6 +38,9 @@ static const char *journal_id(const struct event *event)
 	}
 	if (event->record.verdict == DF_VERDICT_ALLOW)
 		return id_allowed;
+	if (!event_has_service(&event->record)) /* then there may be no resolver, either */
+		return event->record.verdict == DF_VERDICT_DENY ? id_hidden_denied
+								: id_hidden_audited;
 	return event->record.verdict == DF_VERDICT_DENY ? id_denied : id_audited;
 }
 

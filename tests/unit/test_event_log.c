@@ -195,6 +195,16 @@ static void test_journal(void **state)
 	assert_null(journal_field(&to, "DNSFENCE_EXE"));
 	assert_null(journal_field(&to, "DNSFENCE_CONTAINER_NAME"));
 	assert_memory_equal(journal_field(&to, "DNSFENCE_JSON"), json.text, json.length - 1);
+	event.record.service = DF_SERVICE_MAX;
+	event.record.dport = 0;
+	json_reset(&to);
+	assert_int_equal(event_write_journal(&event, &json, &to), 0);
+	assert_string_equal(journal_field(&to, "MESSAGE_ID"), "5d0b7f2e8a6c4c1e9b3d14f0a7e52c96");
+	event.record.verdict = DF_VERDICT_AUDIT;
+	json_reset(&to);
+	assert_int_equal(event_write_journal(&event, &json, &to), 0);
+	assert_string_equal(journal_field(&to, "MESSAGE_ID"), "a81f6c3d52e94b07b6d0c93e7f418d25");
+	event = event_of(EVENT_LOOKUP, DF_VERDICT_DENY);
 	event.executable = "/usr/bin/dig";
 	event.facts = &facts;
 	json_reset(&to);
