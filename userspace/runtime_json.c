@@ -6,12 +6,28 @@
 
 #define SANDBOX_ID_LENGTH 64
 
-int runtime_json_load(const char *text, size_t length, json_t **ret, const char **problem)
+/* How many values a text can have at most: one behind each of these, and the first. */
+static size_t values_of(const char *text, size_t length)
+{
+	size_t values = 1;
+
+	for (size_t i = 0; i < length; i++)
+		values += text[i] == '{' || text[i] == '[' || text[i] == ',' || text[i] == ':';
+	return values;
+}
+
+int runtime_json_load(const char *text, size_t length, size_t values_max, json_t **ret,
+		      const char **problem)
 {
 	/* \u0000 in one text is that text's problem, not the file's: fact_text() refuses it. */
 	json_error_t error;
-	json_t *root = json_loadb(text, length, JSON_ALLOW_NUL, &error);
+	json_t *root;
 
+	if (values_of(text, length) > values_max) {
+		*problem = "it has more values than are read";
+		return -EPROTO;
+	}
+	root = json_loadb(text, length, JSON_ALLOW_NUL, &error);
 	if (root) {
 		*ret = root;
 		return 0;
@@ -106,8 +122,12 @@ static json_t *embedded(const json_t *object, const char *key)
 {
 	size_t length;
 	const char *text = text_of(object, key, &length);
-	json_t *inner = length ? json_loadb(text, length, JSON_ALLOW_NUL, NULL) : NULL;
+	const char *ignored;
+	json_t *inner = NULL;
 
+	if (length)
+		(void)runtime_json_load(text, length, RUNTIME_JSON_VALUES_OF_USER, &inner,
+					&ignored);
 	if (inner && !json_is_object(inner))
 		runtime_json_done(&inner);
 	return inner;

@@ -15,8 +15,16 @@
 
 struct json_t;
 
+/*
+ * Values take some hundred times the memory of their text, "{}," for one: more are refused. A
+ * container is about 40 of them in Podman's list.
+ */
+#define RUNTIME_JSON_VALUES 1048576 /* of the system's own files */
+#define RUNTIME_JSON_VALUES_OF_USER 65536 /* of one that a user may write */
+
 /* A whole text, at most 2048 levels deep. *ret is freed with runtime_json_done(). */
-int runtime_json_load(const char *text, size_t length, struct json_t **ret, const char **problem);
+int runtime_json_load(const char *text, size_t length, size_t values_max, struct json_t **ret,
+		      const char **problem);
 void runtime_json_done(struct json_t **root);
 
 /* Docker's containers/ID/config.v2.json. */

@@ -49,7 +49,9 @@ static int file_json(struct reading *reading, const struct runtime_file *file, s
 		return r == -ENOMEM ? r
 				    : runtime_file_trouble(reading->problem, file, strerror(-r));
 	reading->runtimes->read_much |= length > TRIM_BYTES;
-	r = runtime_json_load(text, length, ret, &what);
+	r = runtime_json_load(text, length,
+			      reading->owner ? RUNTIME_JSON_VALUES_OF_USER : RUNTIME_JSON_VALUES,
+			      ret, &what);
 	return r == -EPROTO ? runtime_file_trouble(reading->problem, file, what) : r;
 }
 

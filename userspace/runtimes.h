@@ -15,7 +15,8 @@
  *
  * A cgroup of the system's is looked up below the configured roots, one of a user (facts->owner)
  * only in his home and runtime directories, and only in files that he owns. Regular files of at
- * most 16 MiB, no symbolic links below a root or home; the host's root directory may be elsewhere.
+ * most 16 MiB and as many values as runtime_json.h says, no symbolic links below a root or home;
+ * the host's root directory may be elsewhere.
  */
 #ifndef DNSFENCE_RUNTIMES_H
 #define DNSFENCE_RUNTIMES_H

@@ -146,7 +146,7 @@ static void parse(const char *text, size_t length)
 	const char *problem = NULL;
 	char id[65];
 
-	if (runtime_json_load(text, length, &root, &problem) < 0) {
+	if (runtime_json_load(text, length, RUNTIME_JSON_VALUES_OF_USER, &root, &problem) < 0) {
 		if (!problem)
 			abort();
 		return;

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "userspace/runtime_json.h"
 #include "userspace/runtimes.h"
 
 #define ID "4f797c539e6c745de61a93ca3ff892358ecbcaccd8414d5db545c38428142970"
@@ -662,6 +663,46 @@ static void test_too_large(void **state)
 	assert_int_equal(ask("/docker/" ID), -EPROTO);
 }
 
+/* A list of as many values, itself and commas counted, and one more. */
+static void test_many_values(void **state)
+{
+	const size_t count = RUNTIME_JSON_VALUES_OF_USER - 1;
+	char *text = malloc(2 * count + 4), *at = text;
+	struct json_t *list = NULL;
+	const char *what = NULL;
+
+	(void)state;
+	assert_non_null(text);
+	*at++ = '[';
+	for (size_t i = 0; i < count; i++)
+		at = stpcpy(at, i ? ",0" : "0");
+	strcpy(at, "]");
+	assert_int_equal(
+		runtime_json_load(text, strlen(text), RUNTIME_JSON_VALUES_OF_USER, &list, &what),
+		0);
+	runtime_json_done(&list);
+	strcpy(at, ",0]");
+	assert_int_equal(
+		runtime_json_load(text, strlen(text), RUNTIME_JSON_VALUES_OF_USER, &list, &what),
+		-EPROTO);
+	assert_non_null(strstr(what, "more values"));
+	/* A file of the system's may have them; one that has too many says so. */
+	put(DOCKER_FILE, text);
+	assert_int_equal(ask("/docker/" ID), -EPROTO);
+	expect_problem(DOCKER_FILE, "no container's");
+	text = realloc(text, 3 * RUNTIME_JSON_VALUES + 4);
+	assert_non_null(text);
+	at = stpcpy(text, "[0");
+	for (size_t i = 0; i < RUNTIME_JSON_VALUES; i++)
+		at = stpcpy(at, ",{}");
+	strcpy(at, "]");
+	put(DOCKER_FILE, text);
+	assert_int_equal(ask("/docker/" ID), -EPROTO);
+	expect_problem(DOCKER_FILE, "more values");
+	free(text);
+	runtimes_idle(runtimes);
+}
+
 static void test_deep(void **state)
 {
 	size_t size = 1u << 20;
@@ -807,19 +848,20 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_docker),         TEST(test_docker_renamed),
-		TEST(test_containerd),     TEST(test_containerd_elsewhere),
-		TEST(test_nerdctl),        TEST(test_crio),
-		TEST(test_podman),         TEST(test_podman_list_again),
-		TEST(test_podman_vfs),     TEST(test_names_of_paths),
-		TEST(test_pod_logs),       TEST(test_pod_logs_hostile),
-		TEST(test_rootless),       TEST(test_rootless_not_his),
-		TEST(test_rootless_links), TEST(test_broken),
-		TEST(test_half_written),   TEST(test_labels_left_out),
-		TEST(test_many_labels),    TEST(test_too_large),
-		TEST(test_deep),           TEST(test_no_regular_file),
-		TEST(test_links),          TEST(test_storage_hostile),
-		TEST(test_pod_claimed),    TEST(test_owner),
+		TEST(test_docker),          TEST(test_docker_renamed),
+		TEST(test_containerd),      TEST(test_containerd_elsewhere),
+		TEST(test_nerdctl),         TEST(test_crio),
+		TEST(test_podman),          TEST(test_podman_list_again),
+		TEST(test_podman_vfs),      TEST(test_names_of_paths),
+		TEST(test_pod_logs),        TEST(test_pod_logs_hostile),
+		TEST(test_rootless),        TEST(test_rootless_not_his),
+		TEST(test_rootless_links),  TEST(test_broken),
+		TEST(test_half_written),    TEST(test_labels_left_out),
+		TEST(test_many_labels),     TEST(test_too_large),
+		TEST(test_many_values),     TEST(test_deep),
+		TEST(test_no_regular_file), TEST(test_links),
+		TEST(test_storage_hostile), TEST(test_pod_claimed),
+		TEST(test_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
