@@ -5,6 +5,7 @@
 #include "attach.h"
 #include "color.h"
 #include "event.h"
+#include "printable.h"
 
 #define COLUMN "%-13s"
 #define PLACE_MAX 512
@@ -85,6 +86,17 @@ static void print_verdict(const struct writer *writer, bool color)
 			judgement->translated ? "; this host's NAT may send it elsewhere" : "");
 }
 
+/* The asker's, down to that length. */
+static void print_cgroup(const struct writer *writer, size_t length)
+{
+	_cleanup_free_ char *path = strndup(writer->request->asker->cgroup, length);
+
+	if (!path)
+		return;
+	event_make_printable(path);
+	fprintf(writer->to, "%s", path);
+}
+
 static void print_asker(const struct writer *writer)
 {
 	const struct asker *asker = writer->request->asker;
@@ -96,7 +108,8 @@ static void print_asker(const struct writer *writer)
 		comma = ": ";
 	}
 	if (asker->cgroup[0]) {
-		fprintf(writer->to, "%scgroup %s", comma, asker->cgroup);
+		fprintf(writer->to, "%scgroup ", comma);
+		print_cgroup(writer, strlen(asker->cgroup));
 		comma = ", ";
 	}
 	if (asker->uid != DF_UID_ANY)
@@ -123,7 +136,8 @@ static void print_claim(const struct writer *writer, const struct claim *claim)
 		for (unsigned int level = 0; level < claim->level; level++)
 			length += (level ? 1 : 0) +
 				  strcspn(asker->cgroup + length + (level ? 1 : 0), "/");
-		fprintf(writer->to, "cgroup %.*s", (int)length, asker->cgroup);
+		fprintf(writer->to, "cgroup ");
+		print_cgroup(writer, length);
 	}
 	if (claim->by_user)
 		fprintf(writer->to, "%suid %u", claim->by_cgroup ? " and " : "", asker->uid);

@@ -58,10 +58,11 @@ static void json_char(struct json *json, char c)
 	json_raw(json, &c, 1);
 }
 
-static void json_escape(struct json *json, unsigned char c)
+/* A code point below U+10000. */
+static void json_escape(struct json *json, unsigned int c)
 {
 	static const char hex[] = "0123456789abcdef";
-	char text[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+	char text[] = {'\\', 'u', hex[c >> 12], hex[c >> 8 & 15], hex[c >> 4 & 15], hex[c & 15]};
 
 	if (c == '"' || c == '\\') {
 		text[1] = (char)c;
@@ -73,6 +74,14 @@ static void json_escape(struct json *json, unsigned char c)
 	} else {
 		json_raw(json, text, sizeof(text));
 	}
+}
+
+/* Of a sequence of up to three bytes; no longer one is not printable. */
+static unsigned int utf8_code(const unsigned char *text, size_t length)
+{
+	return length == 1   ? text[0]
+	       : length == 2 ? (text[0] & 0x1fu) << 6 | (text[1] & 0x3fu)
+			     : (text[0] & 0x0fu) << 12 | (text[1] & 0x3fu) << 6 | (text[2] & 0x3fu);
 }
 
 static void json_quoted(struct json *json, const char *value, size_t length)
@@ -91,12 +100,12 @@ static void json_quoted(struct json *json, const char *value, size_t length)
 		if (i == length)
 			break;
 		sequence = utf8_length(text + i, length - i);
-		if (sequence > 1)
-			json_raw(json, value + i, sequence);
-		else if (sequence == 1)
-			json_escape(json, text[i]);
-		else
+		if (!sequence)
 			json_raw(json, "\xef\xbf\xbd", 3);
+		else if (sequence > 1 && printable_length(text + i, length - i))
+			json_raw(json, value + i, sequence);
+		else
+			json_escape(json, utf8_code(text + i, sequence));
 		i += MAX(sequence, (size_t)1);
 	}
 	json_char(json, '"');

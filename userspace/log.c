@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "printable.h"
+
 static enum log_level log_level = LOG_LEVEL_INFO;
 
 /* sd-daemon(3): the journal reads the priority from these prefixes. */
@@ -40,6 +42,8 @@ void log_write(enum log_level level, const char *format, ...)
 	va_end(args);
 	if (length < 0)
 		return;
+	event_make_printable(
+		line); /* a newline in a file's name would begin a message of its own */
 	fprintf(stderr, "%sdnsfence: %s%s\n", journal ? log_prefixes[level].journal : "",
 		log_prefixes[level].word, line);
 }

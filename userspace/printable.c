@@ -21,9 +21,11 @@ size_t utf8_length(const unsigned char *text, size_t left)
 	return length;
 }
 
-/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069, of three bytes each. */
+/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF, U+FFFE, U+FFFF: three bytes each. */
 static bool is_format(const unsigned char *text)
 {
+	if (text[0] == 0xef)
+		return (text[1] == 0xbb && text[2] == 0xbf) || (text[1] == 0xbf && text[2] >= 0xbe);
 	if (text[0] != 0xe2 || (text[1] != 0x80 && text[1] != 0x81))
 		return false;
 	if (text[1] == 0x81)
