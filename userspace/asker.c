@@ -52,19 +52,13 @@ static int asker_of_self(struct asker *asker, struct problem *problem)
 	return r;
 }
 
-/* Without the slashes at its end. */
 static int asker_of_cgroup(const char *path, struct asker *asker, struct problem *problem)
 {
-	size_t length = strlen(path);
-
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	if (path[0] != '/' || length >= sizeof(asker->cgroup) || strstr(path, "/../"))
+	if (cgroup_path_clean(path, asker->cgroup, sizeof(asker->cgroup)) < 0)
 		return problem_set(problem, EINVAL,
-				   "--cgroup takes a path that begins with /, below the cgroup2 "
-				   "mount; not '%.200s'",
+				   "--cgroup takes a plain path that begins with /, below the "
+				   "cgroup2 mount; not '%.200s'",
 				   path);
-	memcpy(asker->cgroup, path, length);
 	return 0;
 }
 

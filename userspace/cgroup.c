@@ -99,6 +99,28 @@ unsigned int cgroup_level(const char *path)
 	return level;
 }
 
+int cgroup_path_clean(const char *path, char *to, size_t size)
+{
+	size_t length = 0;
+
+	if (path[0] != '/')
+		return -EINVAL;
+	for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
+		size_t part = strcspn(path, "/");
+
+		if (strspn(path, ".") == part && part <= 2)
+			return -EINVAL;
+		if (length + 1 + part >= size)
+			return -EINVAL;
+		to[length++] = '/';
+		memcpy(to + length, path, part);
+		length += part;
+		path += part;
+	}
+	memcpy(to + length, length ? "" : "/", length ? 1 : 2);
+	return 0;
+}
+
 bool cgroup_is_below(const char *path, const char *top)
 {
 	size_t length = strlen(top);

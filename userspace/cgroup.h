@@ -32,6 +32,12 @@ bool cgroup_is_below(const char *path, const char *top);
  */
 int cgroup_ancestors(int mount_fd, const char *path, uint64_t *ids, size_t max);
 
+/*
+ * A path as people write it, as the kernel does: one slash between components, none at the end.
+ * 0, or -EINVAL: it does not begin with a slash, has a "." or "..", or does not fit into to.
+ */
+int cgroup_path_clean(const char *path, char *to, size_t size);
+
 /* Slashes with something behind them: the level in the hierarchy, "/" is 0. */
 unsigned int cgroup_level(const char *path);
 

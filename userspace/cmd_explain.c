@@ -47,16 +47,10 @@ static void session_guess_kernel(struct session *session)
 static int session_open_config(struct session *session, struct problem *problem)
 {
 	struct hook_plan plan;
-	uint64_t id;
 	int r = prepare(session->options, NULL, &session->prepared, stderr, problem);
 
 	if (r < 0)
 		return r;
-	if (cgroup_id_of(session->prepared.mount_fd, session->options->cgroup, &id) < 0)
-		return problem_set(problem, ENOENT,
-				   "there is no cgroup %s below %s that could be fenced; give "
-				   "another --cgroup",
-				   session->options->cgroup, session->prepared.mount);
 	session->lines = true;
 	session_guess_kernel(session);
 	attach_plan(&session->prepared.image.generation, &session->features,

@@ -4,8 +4,11 @@
  * may stand before and after the command.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 
+#include "bpf/abi.h"
+#include "cgroup.h"
 #include "command.h"
 #include "config.h"
 #include "control.h"
@@ -331,8 +334,28 @@ static void print_help(const struct command *command, FILE *to)
 		    "written.\n");
 }
 
-static int run_command(const struct command *command, const struct options *options)
+/* The path of the fenced cgroup as the kernel writes it: others are compared with it. */
+static int clean_cgroup(struct options *options, char to[PATH_MAX])
 {
+	if (cgroup_path_clean(options->cgroup, to, PATH_MAX) < 0) {
+		log_error("--cgroup takes a plain path that begins with /, below the cgroup2 "
+			  "mount; not '%s'",
+			  options->cgroup);
+		return -EINVAL;
+	}
+	if (cgroup_level(to) >= DF_LEVEL_MAX) {
+		log_error("--cgroup: '%s' is deeper than %d levels, more than is followed", to,
+			  DF_LEVEL_MAX - 1);
+		return -EINVAL;
+	}
+	options->cgroup = to;
+	return 0;
+}
+
+static int run_command(const struct command *command, struct options *options)
+{
+	char cgroup[PATH_MAX];
+
 	if (options->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	if (options->version) {
@@ -343,13 +366,7 @@ static int run_command(const struct command *command, const struct options *opti
 		print_help(command, options->help ? stdout : stderr);
 		return options->help ? EXIT_FINE : EXIT_USAGE;
 	}
-	if (options->cgroup[0] != '/') {
-		log_error("--cgroup takes a path that begins with /, below the cgroup2 mount; not "
-			  "'%s'",
-			  options->cgroup);
-		return EXIT_USAGE;
-	}
-	return command->run(options);
+	return clean_cgroup(options, cgroup) < 0 ? EXIT_USAGE : command->run(options);
 }
 
 /*

@@ -340,10 +340,10 @@ int options_parse(int argc, char **argv, const struct command *commands,
 void options_done(struct options *options)
 {
 	struct texts *const lists[] = {
-		&options->destinations, &options->words,         &options->where,
-		&options->where_dst,    &options->where_process, &options->where_user,
-		&options->where_cgroup, &options->where_policy,  &options->where_question,
-		&options->where_reason, &options->where_action};
+		&options->destinations,   &options->targets,      &options->words,
+		&options->where,          &options->where_dst,    &options->where_process,
+		&options->where_user,     &options->where_cgroup, &options->where_policy,
+		&options->where_question, &options->where_reason, &options->where_action};
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		free(lists[i]->list);

@@ -250,12 +250,15 @@ static int prepare_subjects(struct prepared *prepared, const char *top,
 	struct config *config = &prepared->config;
 	size_t before = diagnostics->errors;
 	struct files files = {0};
+	uint64_t ignored;
 	int r = 0;
 
 	subjects_find_users(config, diagnostics);
 	subjects_find_paths(config, prepared->mount_fd, prepared->mount, true, diagnostics);
 	if (diagnostics->errors > before)
 		return -EINVAL;
+	if (cgroup_id_of(prepared->mount_fd, top, &ignored) < 0)
+		return -ENOENT;
 	census_init(&prepared->census, config, prepared->mount_fd);
 	if (!subjects_need_facts(config))
 		return prepared_resolve(prepared, top, ret);
@@ -289,8 +292,9 @@ static int prepare_all(const struct options *options, const struct facts_source 
 	r = prepare_subjects(prepared, options->cgroup, facts, &subjects, diagnostics);
 	if (r == -ENOENT)
 		return problem_set(problem, ENOENT,
-				   "cannot find the cgroup %s%s; --cgroup is a path below %s",
-				   prepared->mount, options->cgroup, prepared->mount);
+				   "there is no cgroup %s below %s that could be fenced; give "
+				   "another --cgroup",
+				   options->cgroup, prepared->mount);
 	if (r < 0)
 		return r == -EINVAL ? r : problem_set(problem, -r, "%s", strerror(-r));
 	if (edge < 0)

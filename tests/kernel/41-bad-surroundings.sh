@@ -40,7 +40,7 @@ refused "a directory as a file" 1 'not a regular file' "$DNSFENCE" -C "$WORK" ch
 refused "a cgroup that is not there" 1 "/$ID-nowhere" \
 	"$DNSFENCE" -C "$CONFIG" --cgroup "/$ID-nowhere" --pin-dir "$PIN_DIR" \
 	--runtime-dir "$WORK/run" run
-refused "a cgroup that is none" 1 'is no cgroup' \
+refused "a path out of the hierarchy" 2 'takes a plain path' \
 	"$DNSFENCE" -C "$CONFIG" --cgroup /../../../../../../tmp --pin-dir "$PIN_DIR" \
 	--runtime-dir "$WORK/run" run
 for command in run load; do
