@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "escape.h"
+
 #define FILEID_KERNFS 0xfe /* linux/exportfs.h, 5.5; the handle is the 64-bit id */
 
 /* Lines of mountinfo(5): id parent dev root mount options [optional...] - type source super. */
@@ -16,6 +18,7 @@ static bool mountinfo_is_cgroup2(char *line, char **ret_mount)
 		return false;
 	if (!util_streq(root, "/"))
 		return false;
+	escape_undo_octal(mount);
 	*ret_mount = strdup(mount);
 	return *ret_mount != NULL;
 }

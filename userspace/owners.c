@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "escape.h"
+
 #define LINK_BYTES 64 /* "socket:[4294967295]" and "net:[4026531840]" */
 
 void owners_done(struct owners *owners)
@@ -152,22 +154,6 @@ static int read_process(struct owners *owners, uint32_t pid, int dir, const char
 	return directory_walk(owners, pid, dir, path, read_descriptor);
 }
 
-/* mountinfo(5) writes blanks and the backslash as \ooo. */
-static void octal_unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
-			*to = (char)((from[1] & 7) << 6 | (from[2] & 7) << 3 | (from[3] & 7));
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = 0;
-}
-
 /* Lines of mountinfo(5): id parent dev root mount options [optional...] - type source super. */
 static int read_mounts(struct owners *owners)
 {
@@ -181,7 +167,7 @@ static int read_mounts(struct owners *owners)
 		if (!strstr(line, " - nsfs ") ||
 		    sscanf(line, "%*d %*d %*s %63s %4095s", root, mount) != 2)
 			continue;
-		octal_unescape(mount);
+		escape_undo_octal(mount);
 		r = netns_add(owners, link_inode(root, "net:["), AT_FDCWD, mount);
 	}
 	return r;

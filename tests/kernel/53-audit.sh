@@ -224,6 +224,13 @@ expect "a socket to a resolver outside the policy" "$(jq -r --arg who "leakprobe
 	'.findings[] | select(.source == "open socket" and .asker == $who) | "\(.state) \(.resolver.ip)"' <<<"$OUT")" "leaks $BAD4"
 expect "a socket to a sanctioned one" "$(jq -r --arg who "leakprobe[${HELD_PIDS[good]}] in /$APPS" \
 	'.findings[] | select(.source == "open socket" and .asker == $who) | .state' <<<"$OUT")" "fine"
+# Where cgroup2 is mounted under a name with a blank, which mountinfo writes \040.
+mkdir -p "$WORK/c g"
+# shellcheck disable=SC2016 # for the shell in there
+OUT=$(unshare --mount --propagation private sh -c 'umount -l "$1" && mount -t cgroup2 none "$2" && shift 2 && exec "$@"' sh \
+	"$CGROUP2" "$WORK/c g" "$DNSFENCE" -C "$CONFIG" "${INSTANCE[@]}" audit -j 2>"$WORK/words")
+expect "cgroup2 under a name with a blank" "$(jq -r --arg who "leakprobe[${HELD_PIDS[bad]}] in /$APPS" \
+	'.findings[] | select(.source == "open socket" and .asker == $who) | "\(.state) \(.resolver.ip)"' <<<"$OUT")" "leaks $BAD4"
 expect_match "lines" "$(dnsfence audit 2>/dev/null)" "STATE +RESOLVER +WHO ASKS.*leaks +$BAD4:53 +leakprobe"
 dnsfence -C /nowhere audit >/dev/null 2>"$WORK/words"
 expect "no configuration, exit status" $? 1
