@@ -14,6 +14,10 @@
 #include "bpf/service.h"
 #include "config_covers.h"
 #include "config_read.h"
+#include "escape.h"
+
+#define DROPINS "/dnsfence.d/*.yaml"
+#define DROPINS_UNREAD "/dnsfence.d/*.yml"
 
 void config_init(struct config *config)
 {
@@ -442,14 +446,12 @@ static int config_read_file(struct config *config, const char *path,
 	return config_read_text(config, text, length, name, diagnostics) ? 0 : -EINVAL;
 }
 
-/* The glob for the dnsfence.d beside a file; NULL for want of memory. */
-static char *config_dropins(const char *path, const char *suffix)
+/* The glob of those DROPINS beside a file; NULL for want of memory. */
+static char *config_dropins(const char *path, const char *pattern)
 {
 	_cleanup_free_ char *copy = strdup(path);
-	char *pattern;
 
-	return copy && asprintf(&pattern, "%s/dnsfence.d/*%s", dirname(copy), suffix) >= 0 ? pattern
-											   : NULL;
+	return copy ? escape_glob(dirname(copy), pattern) : NULL;
 }
 
 /* A directory that cannot be read may hold policies. */
@@ -462,7 +464,7 @@ static int config_mind(const char *path, int error)
 /* Whoever writes such a file expects that it is read. */
 static void config_warn_of_yml(const char *path, struct diagnostics *diagnostics)
 {
-	_cleanup_free_ char *pattern = config_dropins(path, ".yml");
+	_cleanup_free_ char *pattern = config_dropins(path, DROPINS_UNREAD);
 	glob_t found = {0};
 
 	if (pattern && glob(pattern, 0, NULL, &found) == 0)
@@ -476,7 +478,7 @@ static void config_warn_of_yml(const char *path, struct diagnostics *diagnostics
 static int config_read_dropins(struct config *config, const char *path,
 			       struct diagnostics *diagnostics)
 {
-	_cleanup_free_ char *pattern = config_dropins(path, ".yaml");
+	_cleanup_free_ char *pattern = config_dropins(path, DROPINS);
 	glob_t found = {0};
 	int r;
 
@@ -498,7 +500,7 @@ static int config_read_dropins(struct config *config, const char *path,
 /* 1 when there is a file or a drop-in for this path. */
 static int config_exists(const char *path)
 {
-	_cleanup_free_ char *pattern = config_dropins(path, ".yaml");
+	_cleanup_free_ char *pattern = config_dropins(path, DROPINS);
 	glob_t found = {0};
 	struct stat st;
 	int r;

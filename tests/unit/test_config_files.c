@@ -34,6 +34,14 @@ static void write_file(const char *directory, const char *name, const char *text
 	assert_int_equal(fclose(file), 0);
 }
 
+static void make_directory(const char *directory, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
 static void remove_file(const char *directory, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
@@ -180,7 +188,7 @@ static void test_dropin_errors(void **state)
 /* It may hold policies: not to read it, or to take the built-in policy, would open the fence. */
 static void test_dropins_unreadable(void **state)
 {
-	char directory[] = "/tmp/dnsfence-test-XXXXXX";
+	char directory[] = "/tmp/dnsfence-[t]est-XXXXXX"; /* by its name, as any other */
 	_cleanup_free_ char *path = NULL, *dropins = NULL;
 	struct diagnostics diagnostics = {0};
 	struct config config = {0};
@@ -204,12 +212,52 @@ static void test_dropins_unreadable(void **state)
 	(void)remove(directory);
 }
 
+/* The directory is taken by its name: what reads like a pattern there finds no other's drop-ins. */
+static void test_dropins_of_a_pattern(void **state)
+{
+	static const char *const parts[] = {
+		"c[1]",
+		"c[1]/dnsfence.d",
+		"c1",
+		"c1/dnsfence.d",
+	};
+	char directory[] = "/tmp/dnsfence-test-XXXXXX";
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fixture_ struct fixture fixture = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		make_directory(directory, parts[i]);
+	write_file(directory, "c[1]/dnsfence.d/a.yaml", V DEFAULT);
+	write_file(directory, "c[1]/dnsfence.d/b.yml", V);
+	write_file(directory, "c1/dnsfence.d/c.yaml", V "mode: audit\n");
+	assert_true(asprintf(&path, "%s/c[1]/dnsfence.yaml", directory) > 0);
+	fixture.result = config_load(path, &fixture.config, &fixture.diagnostics);
+	remove_file(directory, "c[1]/dnsfence.d/a.yaml");
+	remove_file(directory, "c[1]/dnsfence.d/b.yml");
+	remove_file(directory, "c1/dnsfence.d/c.yaml");
+	for (size_t i = ARRAY_LEN(parts); i--;)
+		remove_file(directory, parts[i]);
+	(void)remove(directory);
+	assert_int_equal(fixture.result, 0);
+	assert_int_equal(fixture.config.files_length, 1);
+	assert_non_null(strstr(fixture.config.files[0], "/c[1]/dnsfence.d/a.yaml"));
+	assert_int_equal(fixture.config.mode, MODE_ENFORCE);
+	assert_true(says(&fixture.diagnostics, DIAGNOSTIC_WARNING,
+			 &(struct expected){.says = "/c[1]/dnsfence.d/b.yml is not read"}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_missing_file),   cmocka_unit_test(test_dropins),
-		cmocka_unit_test(test_dropins_add_up), cmocka_unit_test(test_dropin_conflicts),
-		cmocka_unit_test(test_dropin_errors),  cmocka_unit_test(test_dropins_unreadable),
+		cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_dropins),
+		cmocka_unit_test(test_dropins_add_up),
+		cmocka_unit_test(test_dropin_conflicts),
+		cmocka_unit_test(test_dropin_errors),
+		cmocka_unit_test(test_dropins_unreadable),
+		cmocka_unit_test(test_dropins_of_a_pattern),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
