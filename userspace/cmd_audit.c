@@ -3,7 +3,6 @@
  * audit: what this host is set to ask (survey.h) and what it has open now, against the policy.
  * Nothing is changed.
  */
-#include <dirent.h>
 #include <fcntl.h>
 
 #include "attach.h"
@@ -384,14 +383,12 @@ static void audit_end(struct audit *audit)
 /* Without its files a host would be one that asks nobody. */
 static bool root_is_there(const char *root)
 {
-	DIR *directory = opendir(root);
+	_cleanup_close_ int fd = survey_open(root, "/", O_RDONLY | O_DIRECTORY);
 
-	if (!directory)
+	if (fd < 0)
 		log_error("--root takes the directory that holds the other host's files; %s: %s",
-			  root, strerror(errno));
-	else
-		closedir(directory);
-	return directory != NULL;
+			  root, strerror(-fd));
+	return fd >= 0;
 }
 
 int cmd_audit(const struct options *options)

@@ -68,6 +68,12 @@ void survey_programs(const struct survey *survey);
 
 /* What they are made of: survey_text.c. */
 
+/*
+ * Opened as whoever has that root would: a link, absolute or not, leads to nothing outside.
+ * A descriptor or -errno.
+ */
+int survey_open(const char *root, const char *path, int flags);
+
 /* A line at a time, without its end. Return false to stop. */
 typedef bool (*survey_line)(void *context, const char *path, unsigned int line, char *text);
 /* Regular files only, of at most 4 MiB; path is below root. False when there is none. */
@@ -80,7 +86,7 @@ typedef void (*survey_setting)(void *context, const char *path, unsigned int lin
 bool survey_read_ini(const struct survey *survey, const char *path, survey_setting take,
 		     void *context);
 
-/* The paths (below root) that match a pattern, sorted. */
+/* The paths (below root) that match a pattern of glob(3), sorted. */
 typedef void (*survey_path)(void *context, const char *path);
 void survey_each(const struct survey *survey, const char *pattern, survey_path take, void *context);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Docker, Podman and the kubelet: what containers are given, and what each of them has. */
 #include <jansson.h>
-#include <limits.h>
 
 #include "bpf/abi.h"
 #include "document.h"
+#include "escape.h"
 #include "survey.h"
 
 #define JSON_MAX (4u << 20)
@@ -208,26 +208,26 @@ static void tell_kubelet(const struct survey *survey)
 	free(text.bytes);
 }
 
-static void each_below(const struct survey *survey, const struct words *roots, const char *standard,
-		       const char *pattern, survey_path take)
+static void docker_root(const struct survey *survey, const char *root)
 {
-	char full[PATH_MAX];
+	_cleanup_free_ char *pattern = escape_glob(root, "/containers/*/resolv.conf");
 
-	for (size_t i = 0; i < roots->length; i++) {
-		(void)snprintf(full, sizeof(full), "%s%s", roots->list[i].text, pattern);
-		survey_each(survey, full, take, (void *)survey);
-	}
-	if (roots->length)
-		return;
-	(void)snprintf(full, sizeof(full), "%s%s", standard, pattern);
-	survey_each(survey, full, take, (void *)survey);
+	if (pattern)
+		survey_each(survey, pattern, docker_container, (void *)survey);
+}
+
+static void docker_roots(const struct survey *survey, const struct words *roots)
+{
+	for (size_t i = 0; i < roots->length; i++)
+		docker_root(survey, roots->list[i].text);
+	if (!roots->length)
+		docker_root(survey, "/var/lib/docker");
 }
 
 void survey_containers(const struct survey *survey)
 {
 	tell_docker_daemon(survey);
-	each_below(survey, &survey->runtimes->docker, "/var/lib/docker",
-		   "/containers/*/resolv.conf", docker_container);
+	docker_roots(survey, &survey->runtimes->docker);
 	containers_conf((void *)survey, "/usr/share/containers/containers.conf");
 	containers_conf((void *)survey, "/etc/containers/containers.conf");
 	survey_each(survey, "/etc/containers/containers.conf.d/*.conf", containers_conf,

@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lines, INI files, lists of addresses: what the survey's files are made of. */
 #include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <limits.h>
 #include <sys/stat.h>
 
 #include "bpf/abi.h"
 #include "nameservers.h"
+#include "runtime_files.h"
 #include "survey.h"
 
 #define FILE_MAX (4u << 20)
 
-static FILE *survey_open(const struct survey *survey, const char *path)
+/* This host needs no openat2(2), which a sandbox may forbid: its links are resolved as ever. */
+int survey_open(const char *root, const char *path, int flags)
 {
-	char full[PATH_MAX];
-	struct stat st;
-	FILE *file;
 	int fd;
 
-	(void)snprintf(full, sizeof(full), "%s%s", survey->root, path);
-	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (root[strspn(root, "/")])
+		return runtime_host_open(root, path, flags);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static FILE *open_file(const struct survey *survey, const char *path)
+{
+	int fd = survey_open(survey->root, path, O_RDONLY | O_NONBLOCK);
+	struct stat st;
+	FILE *file;
+
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_MAX) {
@@ -36,7 +45,7 @@ static FILE *survey_open(const struct survey *survey, const char *path)
 bool survey_read_lines(const struct survey *survey, const char *path, survey_line take,
 		       void *context)
 {
-	_cleanup_file_ FILE *file = survey_open(survey, path);
+	_cleanup_file_ FILE *file = open_file(survey, path);
 	_cleanup_free_ char *text = NULL;
 	unsigned int line = 0;
 	size_t size = 0;
@@ -94,16 +103,55 @@ bool survey_read_ini(const struct survey *survey, const char *path, survey_setti
 	return survey_read_lines(survey, path, ini_take, &ini);
 }
 
+/* glob(3) walks by these, so that a directory, too, that is a link leads to none outside. */
+static _Thread_local const char *walked_root; /* they are given no context */
+
+static void *walk_open(const char *path)
+{
+	int fd = survey_open(walked_root, path, O_RDONLY | O_DIRECTORY);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd < 0)
+		errno = -fd;
+	else if (!directory)
+		close(fd);
+	return directory;
+}
+
+static struct dirent *walk_read(void *directory)
+{
+	return readdir(directory);
+}
+
+static void walk_close(void *directory)
+{
+	closedir(directory);
+}
+
+static int walk_stat(const char *path, struct stat *ret)
+{
+	_cleanup_close_ int fd = survey_open(walked_root, path, O_PATH);
+
+	if (fd >= 0)
+		return fstat(fd, ret);
+	errno = -fd;
+	return -1;
+}
+
 void survey_each(const struct survey *survey, const char *pattern, survey_path take, void *context)
 {
-	size_t prefix = strlen(survey->root);
-	char full[PATH_MAX];
-	glob_t found = {0};
+	glob_t found = {
+		.gl_opendir = walk_open,
+		.gl_readdir = walk_read,
+		.gl_closedir = walk_close,
+		.gl_stat = walk_stat,
+		.gl_lstat = walk_stat, /* what is behind a link is what will be read */
+	};
 
-	(void)snprintf(full, sizeof(full), "%s%s", survey->root, pattern);
-	if (glob(full, 0, NULL, &found) == 0)
+	walked_root = survey->root;
+	if (glob(pattern, GLOB_ALTDIRFUNC, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			take(context, found.gl_pathv[i] + prefix);
+			take(context, found.gl_pathv[i]);
 	globfree(&found);
 }
 

@@ -216,6 +216,51 @@ rm "$TREE/etc/resolv.conf"
 audit --root "$TREE"
 expect "none named means this host's" "$(found /etc/resolv.conf 0 127.0.0.1)" leaks
 
+# Links are resolved as the other host would, be it a file or a directory: nothing outside is read.
+OUTSIDE=$WORK/outside
+mkdir -p "$OUTSIDE"
+printf 'nameserver 192.0.2.30\n' >"$OUTSIDE/resolv.conf"
+printf 'server=192.0.2.31\n' >"$OUTSIDE/upstream.conf"
+file /run/systemd/resolve/stub.conf <<<"nameserver 192.0.2.32"
+file /usr/share/dnsmasq/upstream.conf <<<"server=192.0.2.33"
+ln -s "$OUTSIDE/resolv.conf" "$TREE/etc/resolv.conf"
+ln -s "$OUTSIDE/upstream.conf" "$TREE/etc/dnsmasq.conf"
+ln -s "../../../../../../../../../..$OUTSIDE/resolv.conf" "$TREE/run/systemd/resolve/resolv.conf"
+ln -s "$OUTSIDE" "$TREE/etc/dnsmasq.d"
+asked() { jq -r '[.findings[] | select(.source != "open socket") | .resolver.ip // empty] | sort | join(" ")' <<<"$OUT"; }
+audit --root "$TREE"
+expect "links to what is outside" "$(asked)" "127.0.0.1"
+ln -sfn /run/systemd/resolve/stub.conf "$TREE/etc/resolv.conf"
+ln -sfn /usr/share/dnsmasq "$TREE/etc/dnsmasq.d"
+audit --root "$TREE"
+expect "links to what is inside" "$(asked)" "192.0.2.32 192.0.2.33"
+expect "a file behind such a directory" "$(found /etc/dnsmasq.d/upstream.conf 1 192.0.2.33)" leaks
+ln -sfn "$TREE" "$WORK/link"
+audit --root "$WORK/link"
+expect "the directory itself may be a link" "$(asked)" "192.0.2.32 192.0.2.33"
+(cd "$TREE/etc" && audit --root .. && asked) >"$WORK/relative"
+expect "and relative" "$(<"$WORK/relative")" "192.0.2.32 192.0.2.33"
+
+# A directory is taken by its name: one that reads like a pattern is not another that it matches.
+TREE=$WORK/g/a
+file /etc/environment <<<"JAVA_OPTS=-Dsun.net.spi.nameservice.nameservers=192.0.2.40"
+TREE=$WORK/g/[$(printf 'a%.0s' {1..200})]
+file /etc/environment <<<"JAVA_OPTS=-Dsun.net.spi.nameservice.nameservers=192.0.2.41"
+file '/var/lib/d[o]cker/containers/3f0c/resolv.conf' <<<"nameserver 192.0.2.42"
+file /var/lib/docker/containers/3f0c/resolv.conf <<<"nameserver 192.0.2.43"
+audit --root "$TREE"
+expect "a root whose name is a pattern" "$(asked)" "127.0.0.1 192.0.2.41 192.0.2.43"
+cp "$CONFIG" "$CONFIG.before"
+echo "runtimes: {host: \"$TREE\", docker: '/var/lib/d[o]cker'}" >>"$CONFIG"
+audit
+expect "runtimes: whose names are patterns" "$(asked)" "127.0.0.1 192.0.2.41 192.0.2.42"
+mv "$CONFIG.before" "$CONFIG"
+
+for root in /nowhere "" "$CONFIG"; do
+	audit --root "$root"
+	expect "--root '$root' is no directory" "$STATUS $(grep -c -e 'error: .*--root' "$WORK/words")" "2 1"
+done
+
 # This host's open sockets, by owner.
 hold_socket bad $APPS udp $BAD4
 hold_socket good $APPS tcp $GOOD4
