@@ -187,6 +187,7 @@ static void print_finding(const struct finding *finding)
 
 	(void)snprintf(where, sizeof(where), finding->line ? "%s:%u" : "%s", finding->path,
 		       finding->line);
+	event_make_printable(where);
 	printf("%-8s %-24s %-32s %s%s%s\n", state_names[finding->state],
 	       finding->resolver[0] ? finding->resolver : "-", finding->who, finding->source,
 	       where[0] ? ", " : "", where);

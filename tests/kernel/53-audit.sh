@@ -261,6 +261,15 @@ for root in /nowhere "" "$CONFIG"; do
 	expect "--root '$root' is no directory" "$STATUS $(grep -c -e 'error: .*--root' "$WORK/words")" "2 1"
 done
 
+# Names of files are other people's text: what is printed has no line and no escape of theirs.
+TREE=$WORK/names
+file $'/home/u/.mozilla/firefox/a\nleaks    192.0.2.50:53  \e[31mRED/prefs.js' <<<'user_pref("network.trr.mode", 3);'
+dnsfence audit --root "$TREE" >"$WORK/lines" 2>/dev/null
+expect "a forged line" "$(grep -c $'^leaks *192.0.2.50\|\e' "$WORK/lines")" 0
+expect "its file" "$(grep -c 'firefox/a?leaks    192.0.2.50:53  ?\[31mRED/prefs.js:1$' "$WORK/lines")" 1
+audit --root "$TREE"
+expect "in JSON as it is" "$(note $'/home/u/.mozilla/firefox/a\nleaks    192.0.2.50:53  \e[31mRED/prefs.js' 1)" "leaks "
+
 # This host's open sockets, by owner.
 hold_socket bad $APPS udp $BAD4
 hold_socket good $APPS tcp $GOOD4
