@@ -277,8 +277,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subjects), cmocka_unit_test(test_leaks),
-		cmocka_unit_test(test_names),    cmocka_unit_test(test_sights),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_names),    cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_sights),   cmocka_unit_test(test_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
