@@ -50,6 +50,14 @@ static bool event_counts(const struct df_event *record)
 	       !(record->flags & DF_EVENT_PACKET && record->protocol == IPPROTO_TCP);
 }
 
+/* The facts have the whole path, the event's copy may be cut. */
+static const char *learning_cgroup(const struct learning *learning, const struct event *event)
+{
+	if (event->record.cgroup_id == learning->enforcement.fence.cgroup_id || !event->facts)
+		return "";
+	return event->facts->path;
+}
+
 static void learning_take(void *context, struct event *event)
 {
 	struct learning *learning = context;
@@ -65,7 +73,7 @@ static void learning_take(void *context, struct event *event)
 		use.sight =
 			record->flags & DF_EVENT_PACKET ? LESSON_DATAGRAM : LESSON_DATAGRAM_CALL;
 	use.facts = event->facts;
-	use.cgroup = util_streq(event->cgroup, learning->options->cgroup) ? "" : event->cgroup;
+	use.cgroup = learning_cgroup(learning, event);
 	use.process = event->process_name;
 	use.resolver.family = record->family;
 	use.resolver.prefix = record->family == 6 ? 128 : 32;

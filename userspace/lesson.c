@@ -30,7 +30,7 @@ struct asked {
 
 struct learner {
 	enum subject_kind kind;
-	char name[512]; /* of a pod "NAMESPACE/NAME" */
+	char *name; /* of a pod "NAMESPACE/NAME" */
 	uint32_t user; /* whose container or unit; IDENTITY_NO_USER */
 	struct asked *asked;
 	size_t length;
@@ -52,6 +52,7 @@ void lesson_free(struct lesson *lesson)
 {
 	for (size_t i = 0; lesson && i < lesson->length; i++) {
 		free(lesson->list[i]->asked);
+		free(lesson->list[i]->name);
 		free(lesson->list[i]);
 	}
 	if (lesson)
@@ -62,53 +63,72 @@ void lesson_free(struct lesson *lesson)
 /* Who it is -------------------------------------------------------------------------------------
  */
 
-/* The closest name that a policy can match; without facts the cgroup itself. */
-static struct learner learner_of(const struct lesson_use *use)
+/* Policies name no deeper one; what is below a cgroup has that one's policy. */
+static void cut_depth(char *path)
 {
-	const struct facts *facts = use->facts;
-	struct learner who = {.user = IDENTITY_NO_USER};
-
-	if (facts && facts->pod.name[0]) {
-		who.kind = SUBJECT_POD;
-		(void)snprintf(who.name, sizeof(who.name), "%s/%s", facts->pod.namespace,
-			       facts->pod.name);
-	} else if (facts && facts->container.name[0] && facts->owner != IDENTITY_NO_USER) {
-		who.kind = SUBJECT_CONTAINER;
-		(void)snprintf(who.name, sizeof(who.name), "%s", facts->container.name);
-		who.user = facts->owner ? facts->owner : IDENTITY_NO_USER;
-	} else if (facts && facts->user_unit[0]) {
-		who.kind = SUBJECT_USER_UNIT;
-		(void)snprintf(who.name, sizeof(who.name), "%s", facts->user_unit);
-		who.user = facts->user;
-	} else if (facts && facts->unit[0]) {
-		who.kind = SUBJECT_UNIT;
-		(void)snprintf(who.name, sizeof(who.name), "%s", facts->unit);
-	} else if (use->cgroup[0] && !util_streq(use->cgroup, "/")) {
-		who.kind = SUBJECT_CGROUP;
-		(void)snprintf(who.name, sizeof(who.name), "%s", use->cgroup);
-	}
-	return who;
+	for (unsigned int level = 0; *path; path++)
+		if (*path == '/' && ++level == DF_LEVEL_MAX)
+			*path = 0;
 }
 
-static struct learner *lesson_learner(struct lesson *lesson, const struct learner *who)
+/*
+ * The closest name that a policy can match; without facts the cgroup itself. 0 with ret->name
+ * allocated, or -ENOMEM.
+ */
+static int learner_of(const struct lesson_use *use, struct learner *ret)
 {
-	struct learner *fresh;
+	const struct facts *facts = use->facts;
+	const char *namespace = "", *name = "";
 
+	*ret = (struct learner){.user = IDENTITY_NO_USER};
+	if (facts && facts->pod.name[0]) {
+		ret->kind = SUBJECT_POD;
+		namespace = facts->pod.namespace;
+		name = facts->pod.name;
+	} else if (facts && facts->container.name[0] && facts->owner != IDENTITY_NO_USER) {
+		ret->kind = SUBJECT_CONTAINER;
+		name = facts->container.name;
+		ret->user = facts->owner ? facts->owner : IDENTITY_NO_USER;
+	} else if (facts && facts->user_unit[0]) {
+		ret->kind = SUBJECT_USER_UNIT;
+		name = facts->user_unit;
+		ret->user = facts->user;
+	} else if (facts && facts->unit[0]) {
+		ret->kind = SUBJECT_UNIT;
+		name = facts->unit;
+	} else if (use->cgroup[0] && !util_streq(use->cgroup, "/")) {
+		ret->kind = SUBJECT_CGROUP;
+		name = use->cgroup;
+	}
+	if (asprintf(&ret->name, ret->kind == SUBJECT_POD ? "%s/%s" : "%s%s", namespace, name) < 0)
+		return -ENOMEM;
+	if (ret->kind == SUBJECT_CGROUP)
+		cut_depth(ret->name);
+	return 0;
+}
+
+static struct learner *lesson_learner(struct lesson *lesson, const struct lesson_use *use)
+{
+	struct learner *fresh, who;
+
+	if (learner_of(use, &who) < 0)
+		return NULL;
 	for (size_t i = 0; i < lesson->length; i++) {
 		struct learner *at = lesson->list[i];
 
-		if (at->kind == who->kind && at->user == who->user &&
-		    util_streq(at->name, who->name))
+		if (at->kind == who.kind && at->user == who.user &&
+		    util_streq(at->name, who.name)) {
+			free(who.name);
 			return at;
+		}
 	}
-	if (lesson->length == SUBJECTS_MAX)
-		return NULL;
-	fresh = malloc(sizeof(*fresh));
+	fresh = lesson->length < SUBJECTS_MAX ? malloc(sizeof(*fresh)) : NULL;
 	if (!fresh || !ARRAY_APPEND(lesson->list, lesson->length)) {
+		free(who.name);
 		free(fresh);
 		return NULL;
 	}
-	*fresh = *who;
+	*fresh = who;
 	lesson->list[lesson->length - 1] = fresh;
 	return fresh;
 }
@@ -158,14 +178,12 @@ static void lesson_count(struct lesson *lesson, struct learner *learner, uint64_
 
 int lesson_add(struct lesson *lesson, const struct lesson_use *use)
 {
-	const struct learner who = learner_of(use);
-	struct learner *learner;
+	struct learner *learner = lesson_learner(lesson, use);
 	struct asked *asked;
 	/* Of what is counted only: nobody keeps what could be compared. */
 	const uint64_t once = use->sight == LESSON_DATAGRAM_CALL ? 0 : use->count;
 	uint64_t known;
 
-	learner = lesson_learner(lesson, &who);
 	if (!learner) {
 		lesson->count += once;
 		return lesson->length == SUBJECTS_MAX ? 0 : -ENOMEM;
@@ -305,17 +323,12 @@ static void write_cgroup(const char *path, FILE *to)
 
 static void write_pod(const struct learner *learner, FILE *to)
 {
-	char namespace[512];
-	char *slash;
+	const size_t namespace = strcspn(learner->name, "/");
 
-	(void)snprintf(namespace, sizeof(namespace), "%s", learner->name);
-	slash = strchr(namespace, '/');
-	if (slash)
-		*slash = 0;
 	fprintf(to, "pod: {namespace: ");
-	write_pattern(namespace, to);
+	pattern_write(to, learner->name, namespace, "");
 	fprintf(to, ", name: ");
-	write_pattern(slash ? slash + 1 : "", to);
+	write_pattern(learner->name + namespace + 1, to);
 	fputc('}', to);
 }
 

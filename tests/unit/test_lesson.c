@@ -256,6 +256,47 @@ static void test_sights(void **state)
 	lesson_free(lesson);
 }
 
+/* As many levels, each of so many of that letter. */
+static void deep_path(char *to, char letter, unsigned int levels, size_t length)
+{
+	for (unsigned int level = 0; level < levels; level++) {
+		*to++ = '/';
+		memset(to, letter, length);
+		to += length;
+	}
+	*to = 0;
+}
+
+/* A path is told whole, as long as paths can be; one too deep for a policy by what is above it. */
+static void test_long(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+	char path[4096], deep[128], sibling[4096];
+
+	(void)state;
+	deep_path(path, 'a', 20, 200);
+	deep_path(sibling, 'a', 20, 200);
+	sibling[strlen(sibling) - 1] = 'b';
+	deep_path(deep, 'c', 40, 1);
+	learn(lesson, NULL, path, "10.0.0.1", DF_SERVICE_DNS, 2);
+	learn(lesson, NULL, sibling, "10.0.0.2", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, deep, "10.0.0.3", DF_SERVICE_DNS, 1);
+	learn(lesson, NULL, "/short", "10.0.0.4", DF_SERVICE_DNS, 1);
+	text = written(lesson, false, &config, &totals);
+	assert_int_equal(totals.subjects, 4);
+	path[strlen(path) - 1] = 0;
+	expect(text, path);
+	expect(text, "aa[b]\"");
+	deep_path(deep, 'c', 30, 1);
+	strcat(deep, "/[c]\"");
+	expect(text, deep);
+	config_done(&config);
+	lesson_free(lesson);
+}
+
 static void test_nothing(void **state)
 {
 	struct lesson *lesson = lesson_new();
@@ -278,7 +319,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subjects), cmocka_unit_test(test_leaks),
 		cmocka_unit_test(test_names),    cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_sights),   cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_sights),   cmocka_unit_test(test_long),
+		cmocka_unit_test(test_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
