@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "bpf/abi.h"
+#include "cgroup.h"
 #include "event.h"
 #include "pattern.h"
 
@@ -30,7 +31,7 @@ struct asked {
 
 struct learner {
 	enum subject_kind kind;
-	char *name; /* of a pod "NAMESPACE/NAME" */
+	char *name; /* of a pod "NAMESPACE/NAME"; "?" for what a pattern takes for any byte */
 	uint32_t user; /* whose container or unit; IDENTITY_NO_USER */
 	struct asked *asked;
 	size_t length;
@@ -71,6 +72,19 @@ static void cut_depth(char *path)
 			*path = 0;
 }
 
+/* As the pattern will be: what that cannot tell apart is one subject. */
+static void blur(struct learner *learner)
+{
+	char *name = learner->name;
+	const size_t length = strlen(name);
+
+	if (learner->kind == SUBJECT_CGROUP && !isalnum((unsigned char)name[length - 1]))
+		name[length - 1] = '?'; /* see write_cgroup() */
+	event_make_printable(name);
+	for (; (name = strpbrk(name, "*[]")); name++)
+		*name = '?';
+}
+
 /*
  * The closest name that a policy can match; without facts the cgroup itself. 0 with ret->name
  * allocated, or -ENOMEM.
@@ -104,6 +118,7 @@ static int learner_of(const struct lesson_use *use, struct learner *ret)
 		return -ENOMEM;
 	if (ret->kind == SUBJECT_CGROUP)
 		cut_depth(ret->name);
+	blur(ret);
 	return 0;
 }
 
@@ -432,34 +447,35 @@ static void write_policy(struct writing *writing, const struct learner *learner,
 	fprintf(writing->to, "\n    resolvers: [%s]\n", name);
 }
 
+static unsigned int wildcards(const char *name)
+{
+	unsigned int count = 0;
+
+	for (; *name; name++)
+		count += *name == '?';
+	return count;
+}
+
+/*
+ * The closest names first, for the first match decides: by kind, then the deeper ones, for a cgroup
+ * covers those below it, then those that leave less to a wildcard.
+ */
 static int learner_order(const void *left, const void *right)
 {
 	const struct learner *a = *(struct learner *const *)left,
 			     *b = *(struct learner *const *)right;
+	const unsigned int depths[] = {cgroup_level(a->name), cgroup_level(b->name)};
+	const unsigned int wide[] = {wildcards(a->name), wildcards(b->name)};
 
-	if (a->kind != b->kind) /* the closest names first: the first match decides */
+	if (a->kind != b->kind)
 		return a->kind > b->kind ? -1 : 1;
+	if (depths[0] != depths[1])
+		return depths[0] > depths[1] ? -1 : 1;
+	if (wide[0] != wide[1])
+		return wide[0] < wide[1] ? -1 : 1;
 	if (a->count != b->count)
 		return a->count > b->count ? -1 : 1;
 	return strcmp(a->name, b->name);
-}
-
-/* Of cgroups the deeper one first, for the same reason. */
-static void lesson_sort(const struct lesson *lesson)
-{
-	if (lesson->length)
-		qsort(lesson->list, lesson->length, sizeof(*lesson->list), learner_order);
-	for (size_t i = 1; i < lesson->length; i++)
-		for (size_t at = i; at && lesson->list[at]->kind == SUBJECT_CGROUP &&
-				    lesson->list[at - 1]->kind == SUBJECT_CGROUP &&
-				    strncmp(lesson->list[at]->name, lesson->list[at - 1]->name,
-					    strlen(lesson->list[at - 1]->name)) == 0;
-		     at--) {
-			struct learner *moved = lesson->list[at];
-
-			lesson->list[at] = lesson->list[at - 1];
-			lesson->list[at - 1] = moved;
-		}
 }
 
 void lesson_write(const struct lesson *lesson, const struct nameservers *system, bool accept,
@@ -469,7 +485,8 @@ void lesson_write(const struct lesson *lesson, const struct nameservers *system,
 	bool everybody = false;
 
 	*ret = (struct lesson_totals){.lookups = lesson->count, .subjects = lesson->length};
-	lesson_sort(lesson);
+	if (lesson->length)
+		qsort(lesson->list, lesson->length, sizeof(*lesson->list), learner_order);
 	fprintf(to, "# dnsfence: what was asked while \"dnsfence learn\" watched, and no more. See "
 		    "dnsfence.yaml(5).\n"
 		    "apiVersion: dnsfence/v1\n"

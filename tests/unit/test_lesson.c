@@ -256,6 +256,55 @@ static void test_sights(void **state)
 	lesson_free(lesson);
 }
 
+static void expect_order(const char *text, const char *first, const char *then)
+{
+	expect(text, first);
+	expect(text, then);
+	if (strstr(text, first) > strstr(text, then))
+		fail_msg("%s is behind %s in\n%s", first, then, text);
+}
+
+/* The first match decides: whatever covers another one comes behind it, how often it asked or not.
+ */
+static void test_order(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	struct facts unit = blank_facts(), user = blank_facts(), container = blank_facts();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+
+	(void)state;
+	unit.unit = "user@1000.service";
+	user.unit = unit.unit;
+	user.user_unit = "app.scope";
+	user.user = 1000;
+	container = user;
+	container.container.name = "db";
+	container.owner = 1000;
+	learn(lesson, NULL, "/x", "10.0.0.1", DF_SERVICE_DNS, 10);
+	learn(lesson, NULL, "/q", "10.0.0.2", DF_SERVICE_DNS, 9);
+	learn(lesson, NULL, "/x/y", "10.0.0.3", DF_SERVICE_DNS, 8);
+	learn(lesson, NULL, "/d!", "10.0.0.4", DF_SERVICE_DNS, 7);
+	learn(lesson, NULL, "/dx", "10.0.0.5", DF_SERVICE_DNS, 6);
+	learn(lesson, NULL, "/d-", "10.0.0.6", DF_SERVICE_DNS, 1);
+	learn(lesson, &unit, "/u", "10.0.0.7", DF_SERVICE_DNS, 5);
+	learn(lesson, &user, "/u", "10.0.0.8", DF_SERVICE_DNS, 4);
+	learn(lesson, &container, "/u", "10.0.0.9", DF_SERVICE_DNS, 3);
+	text = written(lesson, false, &config, &totals);
+	expect_order(text, "cgroup: \"/x/[y]\"", "cgroup: \"/[x]\"");
+	expect_order(text, "cgroup: \"/x/[y]\"", "cgroup: \"/[q]\"");
+	expect_order(text, "cgroup: \"/d[x]\"", "cgroup: \"/d?\"");
+	expect_order(text, "unit: \"user@1000.service\"", "cgroup: \"/x/[y]\"");
+	expect_order(text, "user_unit: \"app.scope\"", "{unit: \"user@1000.service\"");
+	expect_order(text, "container: {name: \"db\"", "user_unit: \"app.scope\"");
+	/* One pattern says both, so both have what either asked. */
+	expect_order(text, "{address: \"10.0.0.4\"", "{address: \"10.0.0.6\"");
+	assert_int_equal(totals.subjects, 8);
+	config_done(&config);
+	lesson_free(lesson);
+}
+
 /* As many levels, each of so many of that letter. */
 static void deep_path(char *to, char letter, unsigned int levels, size_t length)
 {
@@ -320,7 +369,7 @@ int main(void)
 		cmocka_unit_test(test_subjects), cmocka_unit_test(test_leaks),
 		cmocka_unit_test(test_names),    cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_sights),   cmocka_unit_test(test_long),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_order),    cmocka_unit_test(test_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
