@@ -50,12 +50,15 @@ static bool event_counts(const struct df_event *record)
 	       !(record->flags & DF_EVENT_PACKET && record->protocol == IPPROTO_TCP);
 }
 
-/* The facts have the whole path, the event's copy may be cut. */
+/*
+ * As in struct lesson_use. A cgroup may have gone before its event is read, and is not everybody
+ * then. The facts have the whole path, the event's own copy may be cut.
+ */
 static const char *learning_cgroup(const struct learning *learning, const struct event *event)
 {
-	if (event->record.cgroup_id == learning->enforcement.fence.cgroup_id || !event->facts)
+	if (event->record.cgroup_id == learning->enforcement.fence.cgroup_id)
 		return "";
-	return event->facts->path;
+	return event->facts ? event->facts->path : NULL;
 }
 
 static void learning_take(void *context, struct event *event)
@@ -209,6 +212,19 @@ static void learning_watch(struct learning *learning, int signals, unsigned long
 	}
 }
 
+static bool learning_tell_left_out(const struct lesson_totals *totals)
+{
+	if (totals->left_out)
+		log_warning("%zu resolver%s left out, as comments say: what looks like a leak is "
+			    "not sanctioned without --accept",
+			    totals->left_out, totals->left_out == 1 ? " is" : "s are");
+	if (totals->gone)
+		log_warning("%llu lookup%s left out: of cgroups that had gone before they could be "
+			    "named",
+			    (unsigned long long)totals->gone, totals->gone == 1 ? " is" : "s are");
+	return totals->left_out || totals->gone;
+}
+
 static int learning_tell(struct learning *learning)
 {
 	struct nameservers system = {0};
@@ -227,12 +243,7 @@ static int learning_tell(struct learning *learning)
 			    learning->failed ? ", and more for want of memory" : "");
 	if (!totals.lookups)
 		log_warning("nothing was asked meanwhile; a longer --for sees more");
-	if (!totals.left_out)
-		return EXIT_FINE;
-	log_warning("%zu resolver%s left out, as comments say: what looks like a leak is not "
-		    "sanctioned without --accept",
-		    totals.left_out, totals.left_out == 1 ? " is" : "s are");
-	return EXIT_NEGATIVE;
+	return learning_tell_left_out(&totals) ? EXIT_NEGATIVE : EXIT_FINE;
 }
 
 int cmd_learn(const struct options *options)

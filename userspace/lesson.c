@@ -11,6 +11,7 @@
 #define SUBJECTS_MAX 4096
 #define RESOLVERS_MAX 4096 /* of one subject */
 #define PROCESSES_MAX 3 /* named beside a resolver */
+#define TOLD_MAX 16 /* of what is left out, each in a comment of its own */
 #define RECURSOR_MIN 16 /* public servers that only a recursive resolver asks */
 
 enum subject_kind {
@@ -42,6 +43,7 @@ struct lesson {
 	struct learner **list;
 	size_t length;
 	uint64_t count;
+	struct learner gone; /* all that nobody can name */
 };
 
 struct lesson *lesson_new(void)
@@ -56,8 +58,10 @@ void lesson_free(struct lesson *lesson)
 		free(lesson->list[i]->name);
 		free(lesson->list[i]);
 	}
-	if (lesson)
+	if (lesson) {
+		free(lesson->gone.asked);
 		free(lesson->list);
+	}
 	free(lesson);
 }
 
@@ -193,7 +197,7 @@ static void lesson_count(struct lesson *lesson, struct learner *learner, uint64_
 
 int lesson_add(struct lesson *lesson, const struct lesson_use *use)
 {
-	struct learner *learner = lesson_learner(lesson, use);
+	struct learner *learner = use->cgroup ? lesson_learner(lesson, use) : &lesson->gone;
 	struct asked *asked;
 	/* Of what is counted only: nobody keeps what could be compared. */
 	const uint64_t once = use->sight == LESSON_DATAGRAM_CALL ? 0 : use->count;
@@ -422,6 +426,25 @@ static void write_left_out(struct writing *writing, const struct learner *learne
 	}
 }
 
+/* They are nobody's, so not everybody's either. */
+static void write_gone(struct writing *writing, const struct learner *gone)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	writing->totals->gone = gone->count;
+	if (!gone->count)
+		return;
+	fprintf(writing->to,
+		"  # left out: %llu lookup%s of cgroups that had gone before they could be named\n",
+		(unsigned long long)gone->count, util_plural(gone->count));
+	for (size_t i = 0; i < MIN(gone->length, (size_t)TOLD_MAX); i++) {
+		fprintf(writing->to, "  #   %s", address_format(&gone->asked[i].resolver, text));
+		write_who(&gone->asked[i], writing->to);
+	}
+	if (gone->length > TOLD_MAX)
+		fprintf(writing->to, "  #   and %zu more\n", gone->length - TOLD_MAX);
+}
+
 static void write_set(struct writing *writing, const struct learner *learner, size_t index)
 {
 	size_t sanctioned = learner_sanctioned(writing, learner);
@@ -498,6 +521,7 @@ void lesson_write(const struct lesson *lesson, const struct nameservers *system,
 	}
 	if (!everybody)
 		fprintf(to, "  everybody: []\n");
+	write_gone(&writing, &lesson->gone);
 	fprintf(to, "policies:   # the first one that matches decides\n");
 	for (size_t i = 0; i < lesson->length; i++)
 		if (lesson->list[i]->kind != SUBJECT_EVERYBODY)

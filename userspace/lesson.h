@@ -21,7 +21,7 @@ enum lesson_sight { LESSON_CONNECTION, LESSON_DATAGRAM, LESSON_DATAGRAM_CALL, LE
 /* Lookups that somebody has tried. */
 struct lesson_use {
 	const struct facts *facts; /* NULL: nothing is known of the cgroup */
-	const char *cgroup; /* "" or the fenced one: everybody */
+	const char *cgroup; /* "": the fenced one, so everybody's; NULL: nobody can name it */
 	const char *process; /* "" */
 	struct address resolver;
 	uint8_t service; /* enum df_service, below DF_SERVICE_MAX */
@@ -39,6 +39,7 @@ struct lesson_totals {
 	uint64_t lookups;
 	size_t subjects, resolvers;
 	size_t left_out; /* resolvers that looked like a leak, by subject */
+	uint64_t gone; /* lookups of cgroups that nobody can name, which are left out */
 };
 
 /*

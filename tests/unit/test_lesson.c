@@ -346,6 +346,46 @@ static void test_long(void **state)
 	lesson_free(lesson);
 }
 
+/* Whoever cannot be named is not everybody; each lookup of his is told once. */
+static void test_gone(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+	char resolver[32];
+
+	(void)state;
+	learn(lesson, NULL, "", "10.0.0.53", DF_SERVICE_DNS, 1);
+	for (int sight = LESSON_DATAGRAM; sight <= LESSON_DATAGRAM_CALL; sight++) {
+		const struct lesson_use use = {
+			.process = "dig",
+			.resolver = address_of("10.66.66.66"),
+			.service = DF_SERVICE_DNS,
+			.sight = (enum lesson_sight)sight,
+			.count = 2,
+		};
+
+		assert_int_equal(lesson_add(lesson, &use), 0);
+	}
+	for (int i = 0; i < 20; i++) {
+		snprintf(resolver, sizeof(resolver), "10.66.66.%d", 100 + i);
+		learn(lesson, NULL, NULL, resolver, DF_SERVICE_DNS, 1);
+	}
+	text = written(lesson, true, &config, &totals);
+	assert_int_equal(totals.lookups, 23);
+	assert_int_equal(totals.gone, 22);
+	assert_int_equal(totals.subjects, 1);
+	assert_int_equal(totals.resolvers, 1);
+	assert_null(strstr(text, "{address: \"10.66.66."));
+	expect(text, "  # left out: 22 lookups of cgroups that had gone before they could be "
+		     "named\n"
+		     "  #   10.66.66.66   # 2 lookups by dig\n");
+	expect(text, "  #   and 5 more\n");
+	config_done(&config);
+	lesson_free(lesson);
+}
+
 static void test_nothing(void **state)
 {
 	struct lesson *lesson = lesson_new();
@@ -369,7 +409,8 @@ int main(void)
 		cmocka_unit_test(test_subjects), cmocka_unit_test(test_leaks),
 		cmocka_unit_test(test_names),    cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_sights),   cmocka_unit_test(test_long),
-		cmocka_unit_test(test_order),    cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_order),    cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
