@@ -222,7 +222,13 @@ static bool learning_tell_left_out(const struct lesson_totals *totals)
 		log_warning("%llu lookup%s left out: of cgroups that had gone before they could be "
 			    "named",
 			    (unsigned long long)totals->gone, totals->gone == 1 ? " is" : "s are");
-	return totals->left_out || totals->gone;
+	if (totals->crowded || totals->crowded_lookups)
+		log_warning("%llu lookup%s left out: of more subjects or resolvers than a "
+			    "configuration holds; %zu subject%s no policy",
+			    (unsigned long long)totals->crowded_lookups,
+			    totals->crowded_lookups == 1 ? " is" : "s are", totals->crowded,
+			    totals->crowded == 1 ? " has" : "s have");
+	return totals->left_out || totals->gone || totals->crowded || totals->crowded_lookups;
 }
 
 static int learning_tell(struct learning *learning)

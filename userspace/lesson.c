@@ -10,6 +10,9 @@
 
 #define SUBJECTS_MAX 4096
 #define RESOLVERS_MAX 4096 /* of one subject */
+/* With all that may be said of each, and of 256 policies, within the 8 MB that are read of a file.
+ */
+#define RESOLVERS_WRITTEN_MAX 16384
 #define PROCESSES_MAX 3 /* named beside a resolver */
 #define TOLD_MAX 16 /* of what is left out, each in a comment of its own */
 #define RECURSOR_MIN 16 /* public servers that only a recursive resolver asks */
@@ -37,12 +40,14 @@ struct learner {
 	struct asked *asked;
 	size_t length;
 	uint64_t count;
+	uint64_t crowded; /* of those, the ones that went to more resolvers than are kept */
 };
 
 struct lesson {
 	struct learner **list;
 	size_t length;
 	uint64_t count;
+	uint64_t crowded; /* of those, the ones of more subjects than are kept */
 	struct learner gone; /* all that nobody can name */
 };
 
@@ -205,11 +210,13 @@ int lesson_add(struct lesson *lesson, const struct lesson_use *use)
 
 	if (!learner) {
 		lesson->count += once;
+		lesson->crowded += once;
 		return lesson->length == SUBJECTS_MAX ? 0 : -ENOMEM;
 	}
 	asked = learner_asked(learner, &use->resolver);
 	if (!asked) {
 		lesson_count(lesson, learner, once);
+		learner->crowded += once;
 		return learner->length == RESOLVERS_MAX ? 0 : -ENOMEM;
 	}
 	known = asked_count(asked);
@@ -445,18 +452,36 @@ static void write_gone(struct writing *writing, const struct learner *gone)
 		fprintf(writing->to, "  #   and %zu more\n", gone->length - TOLD_MAX);
 }
 
+static void write_crowded(struct writing *writing, uint64_t lookups)
+{
+	writing->totals->crowded_lookups += lookups;
+	if (lookups)
+		fprintf(writing->to,
+			"    # left out: %llu lookup%s of more resolvers than there is room for\n",
+			(unsigned long long)lookups, util_plural(lookups));
+}
+
 static void write_set(struct writing *writing, const struct learner *learner, size_t index)
 {
-	size_t sanctioned = learner_sanctioned(writing, learner);
+	const size_t room = RESOLVERS_WRITTEN_MAX - writing->totals->resolvers;
+	size_t left = MIN(learner_sanctioned(writing, learner), room);
+	uint64_t crowded = learner->crowded;
 	char name[DF_POLICY_NAME_LEN];
 
+	writing->totals->resolvers += left;
 	set_name(learner, index, name);
-	fprintf(writing->to, "  %s:%s\n", name, sanctioned ? "" : " []");
-	for (size_t i = 0; i < learner->length; i++)
-		if (is_sanctioned(writing, &learner->asked[i]))
+	fprintf(writing->to, "  %s:%s\n", name, left ? "" : " []");
+	for (size_t i = 0; i < learner->length; i++) {
+		if (!is_sanctioned(writing, &learner->asked[i]))
+			continue;
+		if (left)
 			write_asked(&learner->asked[i], writing->to);
+		else
+			crowded += asked_count(&learner->asked[i]);
+		left -= left > 0;
+	}
+	write_crowded(writing, crowded);
 	write_left_out(writing, learner);
-	writing->totals->resolvers += sanctioned;
 }
 
 static void write_policy(struct writing *writing, const struct learner *learner, size_t index)
@@ -501,21 +526,75 @@ static int learner_order(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
+/* Everybody, then who asked most. */
+static int learner_weight(const void *left, const void *right)
+{
+	const struct learner *a = *(struct learner *const *)left,
+			     *b = *(struct learner *const *)right;
+
+	if (!a->kind != !b->kind)
+		return a->kind ? 1 : -1;
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+/*
+ * In the order of the file those that get a policy, behind them the others. How many get one: there
+ * are DF_POLICY_MAX with everybody's, which is there in any case.
+ */
+static size_t lesson_sort(const struct lesson *lesson)
+{
+	struct learner **list = lesson->list;
+	size_t kept;
+
+	if (!lesson->length)
+		return 0;
+	qsort(list, lesson->length, sizeof(*list), learner_weight);
+	kept = DF_POLICY_MAX - (list[0]->kind != SUBJECT_EVERYBODY);
+	kept = MIN(kept, lesson->length);
+	qsort(list, kept, sizeof(*list), learner_order);
+	return kept;
+}
+
+static void write_without_policy(struct writing *writing, const struct lesson *lesson, size_t kept)
+{
+	const size_t length = lesson->length - kept;
+
+	writing->totals->crowded = length;
+	writing->totals->crowded_lookups += lesson->crowded;
+	if (length)
+		fprintf(writing->to, "  # left out, for %d policies are all that fit:\n",
+			DF_POLICY_MAX);
+	for (size_t i = 0; i < length; i++) {
+		const struct learner *learner = lesson->list[kept + i];
+
+		writing->totals->crowded_lookups += learner->count;
+		if (i >= TOLD_MAX)
+			continue;
+		fprintf(writing->to, "  #   ");
+		write_match(learner, writing->to);
+		fprintf(writing->to, "   # %llu lookup%s\n", (unsigned long long)learner->count,
+			util_plural(learner->count));
+	}
+	if (length > TOLD_MAX)
+		fprintf(writing->to, "  #   and %zu more\n", length - TOLD_MAX);
+}
+
 void lesson_write(const struct lesson *lesson, const struct nameservers *system, bool accept,
 		  FILE *to, struct lesson_totals *ret)
 {
 	struct writing writing = {system, accept, to, ret};
+	const size_t kept = lesson_sort(lesson);
 	bool everybody = false;
 
 	*ret = (struct lesson_totals){.lookups = lesson->count, .subjects = lesson->length};
-	if (lesson->length)
-		qsort(lesson->list, lesson->length, sizeof(*lesson->list), learner_order);
 	fprintf(to, "# dnsfence: what was asked while \"dnsfence learn\" watched, and no more. See "
 		    "dnsfence.yaml(5).\n"
 		    "apiVersion: dnsfence/v1\n"
 		    "mode: audit   # enforce blocks; try it so first\n"
 		    "resolvers:\n");
-	for (size_t i = 0; i < lesson->length; i++) {
+	for (size_t i = 0; i < kept; i++) {
 		write_set(&writing, lesson->list[i], i + 1);
 		everybody |= lesson->list[i]->kind == SUBJECT_EVERYBODY;
 	}
@@ -523,8 +602,9 @@ void lesson_write(const struct lesson *lesson, const struct nameservers *system,
 		fprintf(to, "  everybody: []\n");
 	write_gone(&writing, &lesson->gone);
 	fprintf(to, "policies:   # the first one that matches decides\n");
-	for (size_t i = 0; i < lesson->length; i++)
+	for (size_t i = 0; i < kept; i++)
 		if (lesson->list[i]->kind != SUBJECT_EVERYBODY)
 			write_policy(&writing, lesson->list[i], i + 1);
+	write_without_policy(&writing, lesson, kept);
 	fprintf(to, "  - {name: everybody, resolvers: [everybody]}\n");
 }

@@ -32,19 +32,21 @@ struct lesson_use {
 struct lesson *lesson_new(void);
 void lesson_free(struct lesson *lesson);
 
-/* 0 or -ENOMEM. What is more than 4,096 subjects or resolvers of one of them is counted only. */
+/* 0 or -ENOMEM. What is more than 4,096 subjects or resolvers of one of them is only counted. */
 int lesson_add(struct lesson *lesson, const struct lesson_use *use);
 
 struct lesson_totals {
 	uint64_t lookups;
 	size_t subjects, resolvers;
 	size_t left_out; /* resolvers that looked like a leak, by subject */
+	size_t crowded; /* subjects that are left out, for they asked least and more have no room */
+	uint64_t crowded_lookups; /* theirs, and those of more subjects and resolvers than fit */
 	uint64_t gone; /* lookups of cgroups that nobody can name, which are left out */
 };
 
 /*
- * The policy as a commented file. system: what this host's own settings name; a public address
- * that is not among them looks like a leak.
+ * The policy as a commented file that a configuration's limits allow. system: what this host's own
+ * settings name; a public address that is not among them looks like a leak.
  */
 void lesson_write(const struct lesson *lesson, const struct nameservers *system, bool accept,
 		  FILE *to, struct lesson_totals *ret);

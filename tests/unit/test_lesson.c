@@ -14,6 +14,7 @@
 #include "blank_facts.h"
 #include "bpf/abi.h"
 #include "userspace/config.h"
+#include "userspace/document.h"
 #include "userspace/lesson.h"
 
 static struct address address_of(const char *text)
@@ -386,6 +387,77 @@ static void test_gone(void **state)
 	lesson_free(lesson);
 }
 
+/* Those who asked most get the policies that there are; the others are told. */
+static void test_many_subjects(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+	char cgroup[32];
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		snprintf(cgroup, sizeof(cgroup), "/job-%03d", i);
+		learn(lesson, NULL, cgroup, "10.0.0.53", DF_SERVICE_DNS, i < 45 ? 2 : 3);
+	}
+	learn(lesson, NULL, "/job-000/below", "10.0.0.54", DF_SERVICE_DNS, 4);
+	text = written(lesson, false, &config, &totals);
+	assert_int_equal(config.policies_length, DF_POLICY_MAX);
+	assert_int_equal(totals.subjects, 301);
+	assert_int_equal(totals.crowded, 46);
+	assert_int_equal(totals.crowded_lookups, 45 * 2 + 3);
+	assert_int_equal(totals.lookups, 45 * 2 + 255 * 3 + 4);
+	expect(text, "    match: {cgroup: \"/job-000/belo[w]\"}\n");
+	expect(text, "  # left out, for 256 policies are all that fit:\n"
+		     "  #   match: {cgroup: \"/job-29[9]\"}   # 3 lookups\n"
+		     "  #   match: {cgroup: \"/job-00[0]\"}   # 2 lookups\n");
+	expect(text, "  #   and 30 more\n");
+	config_done(&config);
+	free(TAKE_PTR(text));
+	/* Who is in none of them needs no policy beside the default one. */
+	learn(lesson, NULL, "", "10.0.0.55", DF_SERVICE_DNS, 1);
+	text = written(lesson, false, &config, &totals);
+	assert_int_equal(config.policies_length, DF_POLICY_MAX);
+	assert_int_equal(totals.crowded, 46);
+	expect(text, "everybody:\n    - {address: \"10.0.0.55\"");
+	config_done(&config);
+	lesson_free(lesson);
+}
+
+/* A file of more than DOCUMENT_SIZE_MAX bytes is not read. */
+static void test_many_resolvers(void **state)
+{
+	struct lesson *lesson = lesson_new();
+	_cleanup_free_ char *text = NULL;
+	struct lesson_totals totals;
+	struct config config;
+	struct lesson_use use = {
+		.process = "a process with so long a name",
+		.count = UINT32_MAX,
+		.resolver = address_of("fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+	};
+
+	(void)state;
+	for (int i = 0; i < 5 * 5000; i++) {
+		use.cgroup = (const char *[]){"/a", "/b", "/c", "/d", "/e"}[i / 5000];
+		use.resolver.bytes[14] = (uint8_t)(i % 5000 >> 8);
+		use.resolver.bytes[15] = (uint8_t)(i % 5000);
+		for (use.service = 0; use.service < DF_SERVICE_MAX; use.service++)
+			assert_int_equal(lesson_add(lesson, &use), 0);
+	}
+	text = written(lesson, false, &config, &totals);
+	assert_in_range(strlen(text), 1, DOCUMENT_SIZE_MAX);
+	assert_int_equal(totals.resolvers, 16384);
+	assert_true(totals.lookups == 25000ull * DF_SERVICE_MAX * UINT32_MAX);
+	assert_true(totals.crowded_lookups == (25000ull - 16384) * DF_SERVICE_MAX * UINT32_MAX);
+	assert_int_equal(totals.crowded, 0);
+	expect(text, "    # left out: ");
+	expect(text, ": []\n    # left out: ");
+	config_done(&config);
+	lesson_free(lesson);
+}
+
 static void test_nothing(void **state)
 {
 	struct lesson *lesson = lesson_new();
@@ -406,11 +478,12 @@ static void test_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_subjects), cmocka_unit_test(test_leaks),
-		cmocka_unit_test(test_names),    cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_sights),   cmocka_unit_test(test_long),
-		cmocka_unit_test(test_order),    cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_subjects),       cmocka_unit_test(test_leaks),
+		cmocka_unit_test(test_names),          cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_sights),         cmocka_unit_test(test_long),
+		cmocka_unit_test(test_order),          cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_nothing),        cmocka_unit_test(test_many_subjects),
+		cmocka_unit_test(test_many_resolvers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
