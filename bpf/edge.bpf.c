@@ -5,7 +5,9 @@
  * veth pair and at a tap the frame is met as it comes in, at uplinks and tunnels as it leaves.
  *
  * - A frame of an inet socket has been judged by packet.bpf.c, in whatever network namespace it was
- *   sent, and passes.
+ *   sent, and passes as it leaves. As it comes in the owner of that namespace may have made another
+ *   packet of it since, by netfilter's or tc's egress hooks or a tunnel device, whose own packets
+ *   have the socket of what is inside: to a fenced port it is judged again, by the socket's policy.
  * - A frame of another socket has that socket's cgroup, and its policy.
  * - Any other frame is judged by where it came in and by its source address.
  * - What was let in is marked with where it goes (tc_index), so that it is not judged again by a
@@ -24,6 +26,8 @@
 
 #include "flow.h"
 #include "verdict.h"
+#include "owner.h"
+#include "pardon.h"
 #include "plain.h"
 #include "report.h"
 #include "subject.h"
@@ -329,6 +333,23 @@ static __always_inline __u32 edge_rank(struct __sk_buff *skb, __u64 packed, __u3
 }
 
 /*
+ * No hook sees such a socket made, so its uid is the number that its own user namespace has for it,
+ * which that one's owner chose: it may forbid something, but never allow.
+ */
+df_global __u64 edge_decide(struct __sk_buff *skb, __u64 packed, __u32 with)
+{
+	__u32 gen = with_gen(with);
+	__u64 verdict = packet_decide(skb, packed, gen, edge_rank(skb, packed, with)), other;
+
+	if (!family_is_frames(with_family(with)) || !(generations[gen].flags & DF_GEN_USERS))
+		return verdict;
+	other = packet_decide(
+		skb, packed, gen,
+		subject_rank(skb, SUBJECT_SOCKET, &generations[gen], gen, DF_UID_ANY));
+	return verdict_is_stricter((__u8)other, (__u8)verdict) ? other : verdict;
+}
+
+/*
  * A TCP segment that opens and asks nothing: a reset or SYN-ACK without data, and what is only
  * audited goes on as a connection, whose SYN and what it asks are in the log.
  */
@@ -365,9 +386,12 @@ static __always_inline int edge_excuse(struct __sk_buff *skb, __u64 packed, __u3
 static __always_inline void edge_set_caller(struct __sk_buff *skb, struct df_event *head,
 					    __u32 with)
 {
-	head->cgroup_id = family_is_frames(with_family(with)) ? bpf_skb_cgroup_id(skb) : 0;
+	__u32 family = with_family(with);
+
+	head->cgroup_id =
+		family_is_frames(family) || family_is_inet(family) ? bpf_skb_cgroup_id(skb) : 0;
 	/* On the way out the sender itself is running; on the way in it may be anybody. */
-	if (!kernel_packet_task || !with_out(with) || !family_is_frames(with_family(with)))
+	if (!kernel_packet_task || !with_out(with) || !family_is_frames(family))
 		return;
 	task_identify(&head->caller);
 	head->flags |= DF_EVENT_CALLER | DF_EVENT_UID;
@@ -396,10 +420,9 @@ df_global int edge_report(struct __sk_buff *skb, __u64 packed, __u32 with, __u64
 }
 
 /* Frames of sockets outside the fenced cgroup are not this fence's matter. */
-static __always_inline int edge_in_scope(struct __sk_buff *skb, __u32 family, __u32 gen)
+static __always_inline int edge_in_scope(struct __sk_buff *skb, __u32 gen)
 {
-	return !family_is_frames(family) ||
-	       bpf_skb_ancestor_cgroup_id(skb, fence_level) == generations[gen & 1].cgroup_id;
+	return bpf_skb_ancestor_cgroup_id(skb, fence_level) == generations[gen & 1].cgroup_id;
 }
 
 static __always_inline void edge_let_in(struct __sk_buff *skb, __u64 packed, __u32 with,
@@ -410,17 +433,27 @@ static __always_inline void edge_let_in(struct __sk_buff *skb, __u64 packed, __u
 }
 
 /*
- * A frame of an inet socket on its way in: it has been judged, and only its mark is missing. What
- * goes to a `translated` resolver may go on to wherever this host's NAT sends it.
+ * A frame of an inet socket on its way in. What is refused here has been changed since the packet
+ * layer let it through; what is only audited is in the log. Else its mark is missing: what goes to
+ * a `translated` resolver may go on to wherever this host's NAT sends it. The violation, or 0.
  */
-df_global int edge_pass_judged(struct __sk_buff *skb, __u64 packed, __u32 with)
+df_global __u64 edge_judge_again(struct __sk_buff *skb, __u64 packed, __u32 with)
 {
-	struct df_decision decision = {};
-	__u32 gen = with_gen(with), rank;
+	struct df_decision decision;
+	__u32 gen = with_gen(with);
+	__u64 verdict;
 
-	if (generations[gen].flags & DF_GEN_TRANSLATED) {
-		rank = subject_rank(skb, SUBJECT_SOCKET, &generations[gen], gen, DF_UID_ANY);
-		decision = decision_unpack(packet_decide(skb, packed, gen, rank));
+	if (!edge_in_scope(skb, gen)) {
+		edge_let_in(skb, packed, with, 0);
+		return 0;
+	}
+	verdict = packet_decide(skb, packed, gen, packet_socket_rank(skb, gen));
+	decision = decision_unpack(verdict);
+	if (decision.verdict == DF_VERDICT_DENY &&
+	    (decision.reason != DF_REASON_NOT_SANCTIONED ||
+	     packet_excuse(skb, packed, gen, 0) == EXCUSE_NONE)) {
+		count_verdict(DF_HOOK_EDGE_IN, decision.verdict, decision.reason);
+		return verdict;
 	}
 	edge_let_in(skb, packed, with,
 		    decision.reason == DF_REASON_SANCTIONED && decision.translated);
@@ -458,18 +491,16 @@ df_global __u64 edge_judge(struct __sk_buff *skb, __u64 packed, __u32 with)
 	__u32 family = with_family(with), gen = with_gen(with);
 	__u64 verdict;
 
-	if (family_is_inet(family)) {
-		edge_pass_judged(skb, packed, with);
-		return 0;
-	}
-	if (!edge_in_scope(skb, family, gen)) {
+	if (family_is_inet(family))
+		return edge_judge_again(skb, packed, with);
+	if (family_is_frames(family) && !edge_in_scope(skb, gen)) {
 		edge_let_in(skb, packed, with, 0);
 		return 0;
 	}
 	if (with_out(with) && !family && skb->tc_index &&
 	    (skb->tc_index == EDGE_MARK_ANY || skb->tc_index == edge_mark_of(skb, packed)))
 		return 0;
-	verdict = packet_decide(skb, packed, gen, edge_rank(skb, packed, with));
+	verdict = edge_decide(skb, packed, with);
 	return (__u8)verdict == DF_VERDICT_PASS ? 0 : edge_act(skb, packed, with, verdict);
 }
 

@@ -57,7 +57,8 @@ df_global __u32 packet_excuse(struct __sk_buff *skb, __u64 packed, __u32 gen, __
  * A resolver marked `translated`, let through at connect() or sendmsg(), whose address this host's
  * NAT has changed since. What was asked for is judged once more, by the socket's policy and the
  * generation in force. The policy that denies the packet has to have such a resolver, too: what
- * call_errno() leaves to the packet for a forwarder is no other call's to vouch for.
+ * call_errno() leaves to the packet for a forwarder is no other call's to vouch for. No hook sees
+ * UDP-Lite connect: its peer vouches for nothing.
  */
 df_global __u32 packet_is_translated(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 denied)
 {
@@ -66,7 +67,7 @@ df_global __u32 packet_is_translated(struct __sk_buff *skb, __u64 packed, __u32 
 	struct df_decision decision;
 	struct df_flow flow = {};
 
-	if (!(generation->flags & DF_GEN_TRANSLATED) ||
+	if (!(generation->flags & DF_GEN_TRANSLATED) || (__u8)packed == PROTO_UDPLITE ||
 	    !(generation_policy(generation, denied)->flags & DF_POLICY_TRANSLATED))
 		return 0;
 	flow.protocol = (__u8)packed;

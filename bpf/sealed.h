@@ -30,16 +30,18 @@ static __always_inline int ports_may_seal(const __u8 ports[4])
 
 /*
  * ESP in UDP (RFC 3948), made of what this socket sent, and neither what the socket itself sends
- * from there, nor IKE, which has zeros where ESP has its SPI.
+ * from there, nor IKE, which has zeros where ESP has its SPI. What goes to a fenced port can be
+ * read: its source port is the sender's choice, by this host's NAT, or as a socket that has given
+ * it up keeps it in a corked datagram over IPv6.
  */
 static __always_inline int sealed_in_udp(struct __sk_buff *skb, const struct df_flow *flow,
-					 const struct bpf_sock *sk)
+					 const struct bpf_sock *sk, __u32 gen)
 {
 	__u8 ports[4];
 	__u32 spi;
 
 	if (bpf_skb_load_bytes(skb, flow->l4_offset, ports, sizeof(ports)) < 0 ||
-	    !ports_may_seal(ports) ||
+	    !ports_may_seal(ports) || port_is_fenced(&generations[gen & 1], flow_be16(ports + 2)) ||
 	    bpf_skb_load_bytes(skb, flow->l4_offset + UDP_HEADER, &spi, sizeof(spi)) < 0 || !spi)
 		return 0;
 	return opaque(sk->protocol) != PROTO_UDP || sk->src_port != flow_be16(ports);
@@ -78,7 +80,7 @@ df_global __u64 packet_unseal(struct __sk_buff *skb, __u64 packed, __u32 gen)
 	if (!full)
 		return packed;
 	if (full->type == SOCKET_RAW ||
-	    (flow.protocol == PROTO_UDP && !sealed_in_udp(skb, &flow, full)))
+	    (flow.protocol == PROTO_UDP && !sealed_in_udp(skb, &flow, full, gen)))
 		return packed;
 	protocol = opaque(full->protocol); /* read as a whole: the verifier knows no part of it */
 	flow.protocol = (__u8)protocol;

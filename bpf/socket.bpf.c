@@ -306,6 +306,9 @@ int dnsfence_sendmsg6(struct bpf_sock_addr *ctx)
  * bpf_get_socket_uid() tells the packet layer is that namespace's number, which its owner chose.
  * And its cgroup, which calls cannot ask the socket for. Attached only while a policy names a user,
  * or forwards and the packet layer cannot ask for the caller's cgroup.
+ *
+ * There may be no room: net.core.optmem_max, which is each network namespace's own since Linux 6.9,
+ * is its owner's to lower to 0. A socket whose uid nobody could tell is not made then.
  */
 SEC("cgroup/sock_create")
 int dnsfence_sock_create(struct bpf_sock *ctx)
@@ -313,10 +316,10 @@ int dnsfence_sock_create(struct bpf_sock *ctx)
 	struct df_owner *owner =
 		bpf_sk_storage_get(&owners, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
-	if (owner) {
-		owner->creator_uid = task_current_uid();
-		owner->creator_cgroup = bpf_get_current_cgroup_id();
-		owner->flags |= DF_OWNER_CREATED;
-	}
+	if (!owner)
+		return generations[active & 1].flags & DF_GEN_USERS ? SOCKET_DENY : SOCKET_ALLOW;
+	owner->creator_uid = task_current_uid();
+	owner->creator_cgroup = bpf_get_current_cgroup_id();
+	owner->flags |= DF_OWNER_CREATED;
 	return SOCKET_ALLOW;
 }

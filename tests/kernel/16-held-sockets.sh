@@ -24,8 +24,12 @@ release() {
 	wait "$HOLD_WAIT"
 }
 
+# Where a source port looks like IPsec's, and calls are judged for IPsec's sake.
+near sysctl -qw net.ipv4.ip_local_port_range="1024 65535"
+
 for address in $BAD4 $BAD6; do
-	for kind in udp tcp tcp-listen; do
+	for kind in udp udp-cork tcp tcp-listen; do
+		[[ $kind == udp-cork && $address == "$BAD4" ]] && continue # the socket's own port there
 		hold $kind $address
 		before=$(arrived $address)
 		release
@@ -67,11 +71,11 @@ stays_in() {
 }
 
 # One at a time: bash has one coprocess.
-for case in "udp $BAD4 EPERM" "udp $BAD6 EPERM" "tcp $BAD4 0" "tcp $BAD6 0" \
+for case in "udp $BAD4 EPERM" "udp $BAD6 EPERM" "udp-cork $BAD6 EPERM" "tcp $BAD4 0" "tcp $BAD6 0" \
 	"tcp-listen $BAD4 0" "tcp-listen $BAD6 0" \
 	"udp $GOOD4" "udp $GOOD6" "tcp $GOOD4" "tcp $GOOD6"; do
 	read -r kind address errno <<<"$case"
-	simple_policy 'open_sockets: leave'
+	simple_policy 'open_sockets: leave' "$([[ $kind == udp-cork ]] && echo 'hooks: all')"
 	hold "$kind" "$address"
 	start_fence
 	if [[ $errno ]]; then

@@ -69,12 +69,49 @@ static int open_v4mapped_tcp(struct probe *p)
 	return open_v4mapped(p, SOCK_STREAM);
 }
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51 /* linux/in.h, 6.3 */
+#endif
+#define PORT_ESP 4500 /* RFC 3948: from there may come what IPsec has made unreadable */
+
+/*
+ * A datagram begun towards ADDR from that port, which the socket then gives up: over IPv6 the
+ * datagram keeps it, while the socket is connected from another one, to a port that nobody fences.
+ */
+static int open_udp_cork(struct probe *p)
+{
+	const struct sockaddr unspecified = {.sa_family = AF_UNSPEC};
+	int result = open_udp(p);
+
+	if (result)
+		return result;
+	/* Older kernels choose another port. */
+	(void)set_option_int(p, IPPROTO_IP, IP_LOCAL_PORT_RANGE, PORT_ESP | PORT_ESP << 16);
+	result = send_bytes(p, p->query + 2, p->query_len / 2, MSG_MORE, &p->to);
+	if (result)
+		return result;
+	p->step = "connect";
+	if (connect(p->fd, &unspecified, sizeof(unspecified)) < 0)
+		return -errno;
+	(void)set_option_int(p, IPPROTO_IP, IP_LOCAL_PORT_RANGE, 0);
+	set_port(&p->to, DISCARD_PORT);
+	return 0;
+}
+
+static int hold_send_cork(struct probe *p)
+{
+	size_t half = p->query_len / 2;
+
+	return send_bytes(p, p->query + 2 + half, p->query_len - half, 0, NULL);
+}
+
 static const struct hold {
 	const char *name;
 	int (*open)(struct probe *p);
 	int (*send)(struct probe *p);
 } holds[] = {
 	{"hold-udp", open_udp, hold_send_udp},
+	{"hold-udp-cork", open_udp_cork, hold_send_cork},
 	{"hold-tcp", open_tcp, send_stream},
 	{"hold-tcp-listen", open_tcp, hold_send_beside},
 	{"hold-udplite", open_udplite, hold_send_udp},
