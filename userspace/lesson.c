@@ -104,7 +104,7 @@ static int learner_of(const struct lesson_use *use, struct learner *ret)
 	const char *namespace = "", *name = "";
 
 	*ret = (struct learner){.user = IDENTITY_NO_USER};
-	if (facts && facts->pod.name[0]) {
+	if (facts && facts->pod.name[0] && facts->owner == 0) {
 		ret->kind = SUBJECT_POD;
 		namespace = facts->pod.namespace;
 		name = facts->pod.name;
