@@ -320,6 +320,12 @@ df_global __u32 edge_origin_rank(struct __sk_buff *skb, __u64 packed, __u32 gen)
 	return found && *found < rank ? *found : rank;
 }
 
+/* On the way out the sender itself is running, and the kernel tells its uid as the host has it. */
+static __always_inline int edge_has_sender(__u32 with)
+{
+	return kernel_packet_task && with_out(with) && with_family(with) == FAMILY_PACKET;
+}
+
 static __always_inline __u32 edge_rank(struct __sk_buff *skb, __u64 packed, __u32 with)
 {
 	const struct df_generation *generation = &generations[with_gen(with)];
@@ -328,7 +334,7 @@ static __always_inline __u32 edge_rank(struct __sk_buff *skb, __u64 packed, __u3
 	if (!family_is_frames(with_family(with)))
 		return edge_origin_rank(skb, packed, with_gen(with));
 	if (generation->flags & DF_GEN_USERS)
-		uid = bpf_get_socket_uid(skb);
+		uid = edge_has_sender(with) ? task_current_uid() : bpf_get_socket_uid(skb);
 	return subject_rank(skb, SUBJECT_SOCKET, generation, with_gen(with), uid);
 }
 
@@ -341,7 +347,8 @@ df_global __u64 edge_decide(struct __sk_buff *skb, __u64 packed, __u32 with)
 	__u32 gen = with_gen(with);
 	__u64 verdict = packet_decide(skb, packed, gen, edge_rank(skb, packed, with)), other;
 
-	if (!family_is_frames(with_family(with)) || !(generations[gen].flags & DF_GEN_USERS))
+	if (!family_is_frames(with_family(with)) || !(generations[gen].flags & DF_GEN_USERS) ||
+	    edge_has_sender(with))
 		return verdict;
 	other = packet_decide(
 		skb, packed, gen,
@@ -390,7 +397,7 @@ static __always_inline void edge_set_caller(struct __sk_buff *skb, struct df_eve
 
 	head->cgroup_id =
 		family_is_frames(family) || family_is_inet(family) ? bpf_skb_cgroup_id(skb) : 0;
-	/* On the way out the sender itself is running; on the way in it may be anybody. */
+	/* On the way in it may be anybody who runs. */
 	if (!kernel_packet_task || !with_out(with) || !family_is_frames(family))
 		return;
 	task_identify(&head->caller);
@@ -434,8 +441,9 @@ static __always_inline void edge_let_in(struct __sk_buff *skb, __u64 packed, __u
 
 /*
  * A frame of an inet socket on its way in. What is refused here has been changed since the packet
- * layer let it through; what is only audited is in the log. Else its mark is missing: what goes to
- * a `translated` resolver may go on to wherever this host's NAT sends it. The violation, or 0.
+ * layer let it through. What is only audited passes without a word, for nearly all of it is in the
+ * log already. Else its mark is missing: what goes to a `translated` resolver may go on to wherever
+ * this host's NAT sends it. The violation, or 0.
  */
 df_global __u64 edge_judge_again(struct __sk_buff *skb, __u64 packed, __u32 with)
 {
@@ -450,8 +458,7 @@ df_global __u64 edge_judge_again(struct __sk_buff *skb, __u64 packed, __u32 with
 	verdict = packet_decide(skb, packed, gen, packet_socket_rank(skb, gen));
 	decision = decision_unpack(verdict);
 	if (decision.verdict == DF_VERDICT_DENY &&
-	    (decision.reason != DF_REASON_NOT_SANCTIONED ||
-	     packet_excuse(skb, packed, gen, 0) == EXCUSE_NONE)) {
+	    packet_pardon(skb, packed, gen, &decision) == EXCUSE_NONE) {
 		count_verdict(DF_HOOK_EDGE_IN, decision.verdict, decision.reason);
 		return verdict;
 	}

@@ -28,11 +28,21 @@ static __always_inline int ports_may_seal(const __u8 ports[4])
 	return flow_be16(ports) == PORT_ESP || flow_be16(ports + 2) == PORT_ESP;
 }
 
+df_global __u64 packet_decide(struct __sk_buff *skb, __u64 packed, __u32 gen, __u32 rank);
+
+/* To a service's own port, or to a resolver at another that only some address has fenced. */
+static __always_inline int is_lookup_as_it_stands(struct __sk_buff *skb, const struct df_flow *flow,
+						  __u32 gen)
+{
+	return (__u8)packet_decide(skb, flow_pack(flow), gen, packet_socket_rank(skb, gen)) !=
+	       DF_VERDICT_PASS;
+}
+
 /*
  * ESP in UDP (RFC 3948), made of what this socket sent, and neither what the socket itself sends
- * from there, nor IKE, which has zeros where ESP has its SPI. What goes to a fenced port can be
- * read: its source port is the sender's choice, by this host's NAT, or as a socket that has given
- * it up keeps it in a corked datagram over IPv6.
+ * from there, nor IKE, which has zeros where ESP has its SPI. What goes to a resolver's port is
+ * read as it stands: its source port is the sender's choice, by this host's NAT, or as a socket
+ * that has given it up keeps it in a corked datagram over IPv6.
  */
 static __always_inline int sealed_in_udp(struct __sk_buff *skb, const struct df_flow *flow,
 					 const struct bpf_sock *sk, __u32 gen)

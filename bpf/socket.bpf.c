@@ -301,6 +301,27 @@ int dnsfence_sendmsg6(struct bpf_sock_addr *ctx)
 	return call_handle(ctx, DF_HOOK_SENDMSG6, 6);
 }
 
+/* A socket whose maker there is no room to write down: as what his policy cannot judge. */
+static __always_inline int create_unknown(struct bpf_sock *ctx, __u32 gen)
+{
+	const struct df_generation *generation = &generations[gen];
+	struct df_decision decision = {.reason = DF_REASON_STATE, .service = DF_SERVICE_MAX};
+	__u32 rank = subject_rank(ctx, SUBJECT_CURRENT, generation, gen, task_current_uid());
+	__u32 flags = rank < DF_POLICY_MAX ? generation_policy(generation, rank)->flags : 0;
+	__u64 words[DF_EVENT_HEAD_SIZE / 8] = {};
+	struct df_event *head = (struct df_event *)words;
+
+	if (!(generation->flags & DF_GEN_USERS) || (flags & DF_POLICY_EXEMPT))
+		return SOCKET_ALLOW;
+	decision.policy = rank;
+	decision.verdict = flags & DF_POLICY_AUDIT ? DF_VERDICT_AUDIT : DF_VERDICT_DENY;
+	event_begin_call(head, ERRNO_EPERM);
+	event_set_policy(head, DF_HOOK_SOCK_CREATE, generation, &decision);
+	count_verdict(DF_HOOK_SOCK_CREATE, decision.verdict, DF_REASON_STATE);
+	event_send_call(head);
+	return decision.verdict == DF_VERDICT_DENY ? SOCKET_DENY : SOCKET_ALLOW;
+}
+
 /*
  * The creator's uid, as the initial user namespace names it: inside another one, what
  * bpf_get_socket_uid() tells the packet layer is that namespace's number, which its owner chose.
@@ -317,7 +338,7 @@ int dnsfence_sock_create(struct bpf_sock *ctx)
 		bpf_sk_storage_get(&owners, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
 	if (!owner)
-		return generations[active & 1].flags & DF_GEN_USERS ? SOCKET_DENY : SOCKET_ALLOW;
+		return create_unknown(ctx, active & 1);
 	owner->creator_uid = task_current_uid();
 	owner->creator_cgroup = bpf_get_current_cgroup_id();
 	owner->flags |= DF_OWNER_CREATED;

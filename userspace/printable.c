@@ -39,7 +39,8 @@ size_t printable_length(const unsigned char *text, size_t left)
 
 	if (length == 1)
 		return text[0] >= 0x20 && text[0] != 0x7f;
-	if (length == 2 && text[0] == 0xc2 && text[1] < 0xa0)
+	if (length == 2 && ((text[0] == 0xc2 && text[1] < 0xa0) ||
+			    (text[0] == 0xd8 && text[1] == 0x9c))) /* U+061C */
 		return 0;
 	return length == 3 && is_format(text) ? 0 : length;
 }

@@ -10,8 +10,8 @@ size_t utf8_length(const unsigned char *text, size_t left);
 
 /*
  * The same; 0, too, for what a terminal obeys, ends a line or turns it around, or YAML does not
- * take: U+0000 to U+001F, U+007F to U+009F, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069,
- * U+FEFF, U+FFFE, U+FFFF.
+ * take: U+0000 to U+001F, U+007F to U+009F, U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to
+ * U+2069, U+FEFF, U+FFFE, U+FFFF.
  */
 size_t printable_length(const unsigned char *text, size_t left);
 

@@ -12,9 +12,12 @@ for tool in nft dig /usr/bin/python3; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 DAEMON_NETNS=/run/netns/$NEAR
-OUTER=61000 INNER=61234 HOLDER=''
+OUTER=61000 INNER=61234 HOLDER='' SERVER=''
 HOST_END=02:df:00:00:00:80 BOX4=10.80.0.2
-cleanup_more() { [[ $HOLDER ]] && kill -KILL "$HOLDER" 2>/dev/null; }
+cleanup_more() {
+	# shellcheck disable=SC2086 # none, one or two
+	kill -KILL $HOLDER $SERVER 2>/dev/null
+}
 chmod 755 "$WORK"
 cp "$PROBE" "$WORK/leakprobe" && chmod 755 "$WORK/leakprobe"
 
@@ -79,8 +82,9 @@ asks() { ANSWER=$(box timeout 5 dig +short +tries=1 +time=1 "$@" x.test 2>/dev/n
 
 # escapes NAME HOOK COMMAND...: bytes to BAD's port 53, which arrive when nothing is loaded only.
 escapes() {
-	local what=$1 hook=$2 before denied_before failures=$FAILURES
+	local what=$1 hook=$2 before denied_before lines failures=$FAILURES
 	shift 2
+	lines=$(wc -l 2>/dev/null <"$EVENTS")
 	before=$(arrived $BAD4)
 	[[ $PHASE == open ]] || denied_before=$(denied)
 	"$@" >/dev/null 2>&1
@@ -91,7 +95,7 @@ escapes() {
 	fi
 	expect "$what, packets" "$(arrived $BAD4)" "$before"
 	expect_more "$what, denied counter" "$(denied)" "$denied_before"
-	expect "$what, event" "$(tail -n 1 "$EVENTS" | jq -r '[.dnsfence.hook, .destination.ip,
+	expect "$what, event" "$(tail -n +$((lines + 1)) "$EVENTS" | tail -n 1 | jq -r '[.dnsfence.hook, .destination.ip,
 		.event.reason, .dnsfence.cgroup.path] | join(" ")')" \
 		"$hook $BAD4 resolver-not-sanctioned /$APPS"
 	((FAILURES > failures)) || covered "$what" 53 "$hook"
@@ -174,13 +178,47 @@ optmem() {
 		expect "optmem_max 0, answer" "$ANSWER" ""
 		expect "optmem_max 0, a socket" \
 			"$(box /usr/bin/python3 -c 'import socket; socket.socket()' 2>&1 | grep -c PermissionError)" 1
+		settle
+		expect "optmem_max 0, event" "$(tail -n 1 "$EVENTS" |
+			jq -r '[.dnsfence.hook, .event.reason, .dnsfence.cgroup.path, .process.name] | join(" ")')" \
+			"sock_create policy-state /$APPS python3"
 	fi
 	box sh -c "echo 131072 >$limit"
 	asks @$GOOD4
 	expect "optmem_max as before, answer" "$ANSWER" "$GOOD_ANSWER"
 }
 
+# A server in the box: what it answers goes to port 53, too, and is none of the fence's business.
+cat >"$WORK/server.py" <<'PY'
+import socketserver, threading
+answer = lambda query: query[:2] + bytes([query[2] | 0x80]) + query[3:]
+class Datagram(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request[1].sendto(answer(self.request[0]), self.client_address)
+class Stream(socketserver.BaseRequestHandler):
+    def handle(self):
+        query = self.request.recv(2048)
+        self.request.sendall(query[:2] + answer(query[2:]))
+socketserver.TCPServer.allow_reuse_address = True
+threading.Thread(target=socketserver.UDPServer(("", 53), Datagram).serve_forever).start()
+socketserver.TCPServer(("", 53), Stream).serve_forever()
+PY
+served() { far timeout 5 dig "$@" +tries=1 +time=2 -b "$CLIENT4#53" @$BOX4 x.test 2>/dev/null | grep -o 'status: [A-Z]*'; }
+is_served() { [[ $(served +notcp) == "status: NOERROR" ]]; }
+serves() {
+	box /usr/bin/python3 "$WORK/server.py" 2>"$WORK/server" &
+	disown $!
+	((CHECKS++))
+	wait_until is_served || fail "$1, the box's server does not answer: $(<"$WORK/server")"
+	SERVER=$(<"$WORK/pid")
+	expect "$1, a server's answer to port 53 over UDP" "$(served +notcp)" "status: NOERROR"
+	expect "$1, a server's answer to port 53 over TCP" "$(served +tcp)" "status: NOERROR"
+	kill -KILL "$SERVER" # a tunnel device wants the port
+	SERVER=''
+}
+
 make_box
+serves "without the fence"
 asks @$GOOD4
 GOOD_ANSWER=$ANSWER
 expect_match "the sanctioned resolver answers" "$GOOD_ANSWER" '^[0-9.]+$'
@@ -192,9 +230,26 @@ for hooks in auto all; do
 	start_fence
 	asks @$GOOD4
 	expect "hooks: $hooks, the sanctioned resolver" "$ANSWER" "$GOOD_ANSWER"
+	serves "hooks: $hooks"
 	cases
 	expect_log_whole
 	stop_fence TERM
 	dnsfence unload
 done
+
+# Audited it goes on, and so does a socket whose maker cannot be written down.
+box_policy "mode: audit"
+start_fence
+if box sh -c 'echo 0 >/proc/sys/net/core/optmem_max' 2>/dev/null; then
+	expect "audit, optmem_max 0, a socket" "$(box /usr/bin/python3 -c 'import socket; socket.socket()' 2>&1)" ""
+	settle
+	expect "audit, optmem_max 0, event" "$(tail -n 1 "$EVENTS" | jq -r '[.dnsfence.hook, .dnsfence.verdict] | join(" ")')" \
+		"sock_create audit"
+	box sh -c 'echo 131072 >/proc/sys/net/core/optmem_max'
+fi
+before=$(arrived $BAD4)
+asks @$BAD4
+expect_more "audit, packets" "$(arrived $BAD4)" "$before"
+stop_fence TERM
+dnsfence unload
 finish

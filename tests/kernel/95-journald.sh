@@ -68,7 +68,7 @@ expect "DNSFENCE_QUESTION, _REASON, _POLICY" \
 expect "DNSFENCE_JSON is the file's line" "$(field DNSFENCE_JSON)" "$(head -n 1 "$WORK/events.jsonl")"
 expect "by a question nobody asked" "$(journal -o json DNSFENCE_QUESTION=other.dnsfence.test | wc -l)" 0
 expect_match "journalctl -x" "$(journal -x MESSAGE_ID="$id")" \
-	"Subject: A lookup was denied: $BAD4 is not sanctioned"
+	"Subject: A lookup of $BAD4 was denied"
 expect_log_whole
 end_fence
 finish
