@@ -117,9 +117,14 @@ static void cgroup_settle(struct catalog *catalog, struct cgroup *cgroup, int r,
 		cgroup_changes_add(&catalog->changes, id);
 }
 
-/* A user's files are for the users' thread, however the path looked. */
+/*
+ * A user's files are for the users' thread, however the path looked. Where users have all that they
+ * get it is forgotten, and whoever asks for it begins anew.
+ */
 static void cgroup_change_lane(struct catalog *catalog, struct cgroup *cgroup)
 {
+	if (!cgroup_table_give(&catalog->table, cgroup))
+		return;
 	cgroup->lane = LANE_USERS;
 	lane_queue_slot(&catalog->lanes[LANE_USERS], cgroup_table_slot(&catalog->table, cgroup),
 			cgroup->state == READING_COMPLETE ? LANE_LATER : LANE_NOW);
@@ -230,13 +235,14 @@ static void lane_idle(void *context, struct lane *lane)
 static struct cgroup *cgroup_add(struct catalog *catalog, uint64_t id,
 				 const struct identity *identity, struct facts *facts)
 {
-	struct cgroup *cgroup = cgroup_table_add(&catalog->table, id, facts);
+	const bool of_user = identity->user != IDENTITY_NO_USER;
+	struct cgroup *cgroup = cgroup_table_add(&catalog->table, id, facts, of_user);
 	bool named = identity->container.runtime || identity->pod.uid[0];
 
 	if (!cgroup)
 		return NULL;
 	cgroup->state = named ? READING_FIRST : READING_COMPLETE;
-	cgroup->lane = identity->user == IDENTITY_NO_USER ? LANE_SYSTEM : LANE_USERS;
+	cgroup->lane = of_user ? LANE_USERS : LANE_SYSTEM;
 	cgroup->checked = lane_now();
 	if (named)
 		lane_queue_slot(&catalog->lanes[cgroup->lane],

@@ -110,8 +110,9 @@ int census_judge(const struct census *census, struct census_cgroup *cgroup,
 	const struct facts_source *source = &census->facts;
 	struct identity identity;
 	struct match_cgroup known = {.path = cgroup->path, .identity = &identity};
+	struct rank_set without_facts;
 	size_t before = list->length;
-	int r;
+	int r, partial;
 
 	identity_of_path(cgroup->path, &identity);
 	known.owner = judge_owner(census, cgroup->path, &identity);
@@ -122,12 +123,18 @@ int census_judge(const struct census *census, struct census_cgroup *cgroup,
 		return r;
 	r = source->read ? source->read(source->context, cgroup, &identity, known.owner, &facts)
 			 : -ENOENT;
+	partial = r == -EAGAIN;
 	cgroup->waiting = r < 0;
 	if (!facts)
 		return 0;
 	known.facts = facts;
 	list->length = before;
-	return subjects_add_cgroup(census->config, cgroup->id, &known, list, ret_unknown);
+	without_facts = *ret_unknown;
+	r = subjects_add_cgroup(census->config, cgroup->id, &known, list, ret_unknown);
+	/* What is blank in a part of the facts may be in the rest: nothing is ruled out by it. */
+	if (partial)
+		*ret_unknown = without_facts;
+	return r;
 }
 
 int census_fill(struct census *census, const char *top, struct subject_list *list)

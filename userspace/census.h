@@ -32,8 +32,8 @@ struct census_cgroup {
 	uint32_t round; /* the last walk that met it */
 	bool of_facts; /* what some policy says of it depends on facts */
 	bool waiting; /* and they are not known yet */
-	uint32_t tries;
-	uint64_t due_ns; /* when to ask again */
+	unsigned int tries;
+	uint64_t due; /* when to ask again, in live.c's ticks */
 };
 
 struct census {

@@ -24,13 +24,14 @@ struct cgroup {
 	bool used; /* since the hand has passed */
 	bool held; /* a thread is reading it */
 	bool gone;
+	bool of_user; /* below a user's own manager, or given to one */
 };
 
 struct cgroup_table {
 	struct cgroup *list; /* a place is its cgroup's as long as that is busy */
 	uint32_t *buckets;
 	uint32_t size, length, hand; /* slots, those ever used; the clock's hand among them */
-	uint32_t used;
+	uint32_t used, of_users;
 	size_t bytes, bytes_max; /* of facts */
 	uint64_t evicted;
 	void *context;
@@ -44,8 +45,15 @@ void cgroup_table_done(struct cgroup_table *table);
 /* NULL: not remembered. */
 struct cgroup *cgroup_table_find(struct cgroup_table *table, uint64_t id);
 
-/* A cgroup that is not there yet, with a reference of its own to the facts. NULL: no room now. */
-struct cgroup *cgroup_table_add(struct cgroup_table *table, uint64_t id, struct facts *facts);
+/*
+ * A cgroup that is not there yet, with a reference of its own to the facts. NULL: no room now.
+ * Users, who make as many as they like, have a quarter of it.
+ */
+struct cgroup *cgroup_table_add(struct cgroup_table *table, uint64_t id, struct facts *facts,
+				bool of_user);
+
+/* It is a user's, as is known now. false: they have no room, and it is there no more. */
+bool cgroup_table_give(struct cgroup_table *table, struct cgroup *cgroup);
 
 /* Other facts, whose reference is taken. May evict, this cgroup, too, unless it is busy. */
 void cgroup_table_set_facts(struct cgroup_table *table, struct cgroup *cgroup, struct facts *facts);

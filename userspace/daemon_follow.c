@@ -163,7 +163,8 @@ int daemon_follow_begin(struct daemon *daemon, struct problem *problem)
 void daemon_follow_tick(struct daemon *daemon)
 {
 	catalog_recheck(daemon->catalog);
-	live_tick(daemon->live);
+	if (live_tick(daemon->live))
+		daemon_watch_cgroups(daemon);
 	daemon_follow_interfaces(daemon);
 	daemon_verify_edge(daemon);
 }

@@ -11,11 +11,14 @@
 #include "follow_inotify.h"
 #include "log.h"
 
+#define CHANGES_MAX 256 /* in one turn: of some microseconds each */
+
 struct follower {
 	enum follow_way way;
 	struct follow_handler handler;
 	struct follow_bpf *object;
 	struct ring_buffer *ring;
+	unsigned int taken; /* changes in this turn */
 	uint64_t lost; /* as last told */
 	struct follow_inotify *inotify;
 };
@@ -31,10 +34,14 @@ const char *follow_way_name(enum follow_way way)
 	return way < FOLLOW_WAYS ? names[way] : "?";
 }
 
-/* A ring that only its daemon's own program writes to; checked all the same. */
+/*
+ * A ring that only its daemon's own program writes to; checked all the same. Whoever makes and
+ * removes cgroups faster than they are judged does not keep the daemon: an error ends this turn,
+ * and the ring stays readable.
+ */
 static int take_change(void *context, void *data, size_t size)
 {
-	const struct follower *follower = context;
+	struct follower *follower = context;
 	const struct df_cgroup_change *change = data;
 	const size_t head = offsetof(struct df_cgroup_change, name);
 
@@ -45,7 +52,7 @@ static int take_change(void *context, void *data, size_t size)
 	else if (size > head && !change->name[size - head - 1])
 		follower->handler.came(follower->handler.context, change->id, change->parent,
 				       change->name);
-	return 0;
+	return ++follower->taken < CHANGES_MAX ? 0 : -EAGAIN;
 }
 
 static int tracepoint_open(struct follower *follower, const struct follow_options *options)
@@ -136,6 +143,7 @@ bool follower_read(struct follower *follower)
 		return follow_inotify_read(follower->inotify);
 	if (!follower->ring)
 		return false;
+	follower->taken = 0;
 	(void)ring_buffer__consume(follower->ring);
 	follower->lost = __atomic_load_n(&follower->object->bss->lost, __ATOMIC_RELAXED);
 	return follower->lost != before;

@@ -6,6 +6,7 @@
 #define WALK_STEPS 256 /* cgroups at a time, well below a millisecond */
 #define WALK_EVERY 10 /* ticks from one walk to the next, where news comes */
 #define FACTS_BATCH 64
+#define ASK_STEPS 6 /* 2^6 ticks at most from one asking to the next */
 
 struct live {
 	struct prepared *prepared;
@@ -19,6 +20,7 @@ struct live {
 	bool stale; /* an entry could not be put where it belongs: publish anew */
 	bool complained;
 	unsigned int idle; /* ticks since the last walk */
+	uint64_t ticks, scope; /* id of the fenced cgroup that the follower was made for */
 	uint64_t lost, walks;
 };
 
@@ -259,24 +261,83 @@ void live_read_facts(struct live *live)
 	live_settle(live);
 }
 
-void live_tick(struct live *live)
-{
-	if (!live->follower)
-		return;
-	live->idle++;
-	if (live->idle >= WALK_EVERY || follower_fd(live->follower) < 0)
-		live_walk(live);
-	live_settle(live);
-}
-
-/* Setting up ------------------------------------------------------------------------------- */
-
 static void live_stop_walk(struct live *live)
 {
 	if (live->walking)
 		cgroup_walk_end(&live->walk);
 	live->walking = false;
 }
+
+/* What came between prepare()'s walk and the follower is found by another one. */
+static int live_follow(struct live *live)
+{
+	const struct follow_handler handler = {live, live_on_came, live_on_went};
+	const struct follow_options options = {
+		.way = live->wanted,
+		.mount_fd = live->prepared->mount_fd,
+		.mount = live->prepared->mount,
+		.cgroup = live->cgroup,
+	};
+
+	live->scope = live->enforcement->fence.cgroup_id;
+	live->follower = follower_new(&options, &handler);
+	if (!live->follower)
+		return -ENOMEM;
+	live_walk(live);
+	return 0;
+}
+
+/* Of whom the catalog had no room, or has forgotten, nobody would ever say that more is known. */
+static void live_ask_again(struct live *live)
+{
+	const struct census *census = &live->prepared->census;
+
+	live->ticks++;
+	for (size_t i = 0; i < census->length; i++) {
+		struct census_cgroup *cgroup = census->list[i];
+
+		if (!cgroup->waiting) {
+			cgroup->tries = 0;
+			continue;
+		}
+		if (cgroup->due > live->ticks)
+			continue;
+		live_judge(live, cgroup);
+		cgroup->due = live->ticks + (1u << MIN(cgroup->tries, (unsigned int)ASK_STEPS));
+		cgroup->tries++;
+	}
+}
+
+/* The fenced cgroup was made anew: what the follower has to tell is of the one that has gone. */
+static bool live_follow_scope(struct live *live)
+{
+	if (live->scope == live->enforcement->fence.cgroup_id)
+		return false;
+	live_stop_walk(live);
+	follower_free(live->follower);
+	if (live_follow(live) < 0)
+		log_warning("cannot follow the cgroups that the policy names: out of memory");
+	return true;
+}
+
+bool live_tick(struct live *live)
+{
+	bool other;
+
+	if (!live->follower)
+		return false;
+	other = live_follow_scope(live);
+	if (!live->follower)
+		return other;
+	live_ask_again(live);
+	live->idle++;
+	if (live->idle >= WALK_EVERY || follower_fd(live->follower) < 0)
+		live_walk(live);
+	live_settle(live);
+	return other;
+}
+
+/* Setting up ------------------------------------------------------------------------------- */
 
 static void live_stop(struct live *live)
 {
@@ -295,24 +356,6 @@ static void live_adopt(struct live *live)
 			live_judge(live, census->list[i]);
 		follower_meet(live->follower, census->list[i]->id, census->list[i]->path);
 	}
-}
-
-/* What came between prepare()'s walk and the follower is found by another one. */
-static int live_follow(struct live *live)
-{
-	const struct follow_handler handler = {live, live_on_came, live_on_went};
-	const struct follow_options options = {
-		.way = live->wanted,
-		.mount_fd = live->prepared->mount_fd,
-		.mount = live->prepared->mount,
-		.cgroup = live->cgroup,
-	};
-
-	live->follower = follower_new(&options, &handler);
-	if (!live->follower)
-		return -ENOMEM;
-	live_walk(live);
-	return 0;
 }
 
 /* A follower stays: what it has to tell of the time since is news to the next policy's list, too.

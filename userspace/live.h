@@ -43,8 +43,8 @@ void live_read(struct live *live);
 /* When the catalog's descriptor is readable. */
 void live_read_facts(struct live *live);
 
-/* Once a second. */
-void live_tick(struct live *live);
+/* Once a second. true: live_fd() is another descriptor now. */
+bool live_tick(struct live *live);
 
 /* A part of a walk, if one is under way: true while there is more of it. */
 bool live_work(struct live *live);

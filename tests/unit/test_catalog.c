@@ -527,6 +527,30 @@ static void test_eviction(void **state)
 	assert_int_equal(ask(10001, NULL, 0), -ENOENT);
 }
 
+/* Whoever makes more cgroups than are remembered, and files that are read for ever, takes no place
+ * from those of the system. */
+static void test_crowd_of_a_user(void **state)
+{
+	struct catalog_counts counts;
+
+	(void)state;
+	catalog_free(catalog);
+	start(64, 0);
+	set(&world.hang_users, true);
+	own(1000);
+	for (uint64_t id = 1; id <= 200; id++)
+		(void)ask(id, DOCKER_PATH, 50);
+	assert_true(reaches(&world.reads, 1, 10000));
+	own(0);
+	for (uint64_t id = 1000; id < 1040; id++) {
+		assert_int_equal(ask(id, DOCKER_PATH, 2000), 0);
+		assert_string_equal(facts->container.name, "web");
+	}
+	catalog_count(catalog, &counts);
+	assert_in_range(counts.cgroups, 40, 64);
+	set(&world.hang_users, false);
+}
+
 static void test_bytes(void **state)
 {
 	struct catalog_counts counts;
@@ -717,21 +741,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_path_alone),
-		TEST(test_first_answer),
-		TEST(test_no_wait),
-		TEST(test_hang),
-		TEST(test_hang_of_a_user),
-		TEST(test_hang_of_proc),
-		TEST(test_late_files),
-		TEST(test_part),
-		TEST(test_broken_files),
-		TEST(test_renamed),
-		TEST(test_eviction),
-		TEST(test_bytes),
-		TEST(test_free_while_hanging),
-		TEST(test_crowd),
-		TEST(test_real_processes),
+		TEST(test_path_alone),     TEST(test_first_answer),
+		TEST(test_no_wait),        TEST(test_hang),
+		TEST(test_hang_of_a_user), TEST(test_hang_of_proc),
+		TEST(test_late_files),     TEST(test_part),
+		TEST(test_broken_files),   TEST(test_renamed),
+		TEST(test_eviction),       TEST(test_crowd_of_a_user),
+		TEST(test_bytes),          TEST(test_free_while_hanging),
+		TEST(test_crowd),          TEST(test_real_processes),
 		TEST(test_real_files),
 	};
 
