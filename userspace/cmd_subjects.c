@@ -361,6 +361,7 @@ static int listing_open(struct listing *listing, const struct runtime_roots *roo
 				   strerror(errno));
 	if (runtimes_new(roots, &listing->runtimes) < 0)
 		return problem_set(problem, ENOMEM, "out of memory");
+	runtimes_limit_users(listing->runtimes, RUNTIMES_USERS_US);
 	listing_read_counters(listing);
 	return 0;
 }

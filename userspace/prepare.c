@@ -266,6 +266,8 @@ static int prepare_subjects(struct prepared *prepared, const char *top,
 		r = runtimes_new(&config->runtimes, &files.runtimes);
 	if (r < 0)
 		return r;
+	if (!facts)
+		runtimes_limit_users(files.runtimes, RUNTIMES_USERS_US);
 	prepared->census.facts = facts ? *facts : (struct facts_source){files_read, &files};
 	r = prepared_resolve(prepared, top, ret);
 	if (!facts)

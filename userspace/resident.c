@@ -161,8 +161,10 @@ int resident_find(const struct resident_request *request, const char *mount, str
 	int r = fd < 0 ? -errno : runtimes_new(request->roots ?: &standard, &runtimes);
 
 	walk.runtimes = runtimes;
-	if (r == 0)
+	if (r == 0) {
+		runtimes_limit_users(runtimes, RUNTIMES_USERS_US);
 		r = walk_all(&walk);
+	}
 	if (r < 0)
 		return problem_set(problem, -r, "cannot look through %s: %s", mount, strerror(-r));
 	r = walk_outcome(&walk, problem);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "runtime_json.h"
 
@@ -26,6 +27,7 @@ struct runtimes {
 	struct memo memos[MEMOS];
 	size_t memo_next;
 	bool read_much; /* since the last idle moment */
+	int64_t users_us, users_us_max; /* 0: no limit */
 };
 
 /* One lookup. */
@@ -487,6 +489,14 @@ static int reading_run(struct reading *reading, struct facts **ret)
 	return container < 0 || pod < 0 ? -EAGAIN : 0;
 }
 
+static int64_t monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int runtimes_read(struct runtimes *runtimes, const struct identity *identity, const char *path,
 		  uint32_t owner, struct facts **ret, struct runtimes_problem *problem)
 {
@@ -497,12 +507,27 @@ int runtimes_read(struct runtimes *runtimes, const struct identity *identity, co
 		.owner = owner,
 		.problem = problem,
 	};
+	int64_t began = monotonic_us();
 	int r;
 
 	*problem = (struct runtimes_problem){0};
+	if (owner && runtimes->users_us_max && runtimes->users_us >= runtimes->users_us_max) {
+		snprintf(
+			problem->text, sizeof(problem->text),
+			"the files of users' containers take too long to read: the rest of them is "
+			"left out here; the daemon reads them in time");
+		return -ETIMEDOUT;
+	}
 	r = reading_run(&reading, ret);
 	facts_draft_done(&reading.draft);
+	if (owner)
+		runtimes->users_us += monotonic_us() - began;
 	return r;
+}
+
+void runtimes_limit_users(struct runtimes *runtimes, int64_t us)
+{
+	runtimes->users_us_max = us;
 }
 
 bool runtimes_changed(struct runtimes *runtimes, const struct facts *facts)

@@ -33,10 +33,18 @@ void runtimes_free(struct runtimes *runtimes);
 void runtimes_freep(struct runtimes **runtimes);
 
 /*
+ * For a command that reads one after the other: how long users' files may take, all together. Users
+ * make as many as they like, and as large; -ETIMEDOUT is the answer to those that come later.
+ */
+#define RUNTIMES_USERS_US 2000000
+void runtimes_limit_users(struct runtimes *runtimes, int64_t us);
+
+/*
  * All that is known of the cgroup with that path and identity, whose owner (see facts.h) is asked
  * for by cgroup_owner(). 0; -EAGAIN with *ret, too: a part, the rest may come; -ENOENT: nothing
  * but what the path says, the runtime may not have written it yet; -EPROTO, -EFBIG...: the files
- * are broken, *problem says how. *problem may be set beside a 0, if something was left out.
+ * are broken, *problem says how; -ETIMEDOUT: see above. *problem may be set beside a 0, if
+ * something was left out.
  */
 int runtimes_read(struct runtimes *runtimes, const struct identity *identity, const char *path,
 		  uint32_t owner, struct facts **ret, struct runtimes_problem *problem);

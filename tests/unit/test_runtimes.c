@@ -663,6 +663,33 @@ static void test_too_large(void **state)
 	assert_int_equal(ask("/docker/" ID), -EPROTO);
 }
 
+/* Users' files together take so long and no longer; the system's are read in any case. */
+static void test_limit_of_users(void **state)
+{
+	const char *path = "/docker/" ID;
+	struct identity identity;
+	struct runtimes_problem said;
+	struct facts *read = NULL;
+
+	(void)state;
+	put(DOCKER_FILE, DOCKER("/web", "{}"));
+	identity_of_path(path, &identity);
+	runtimes_limit_users(runtimes, 1); /* us */
+	for (int i = 0; i < 100; i++) {
+		int r = runtimes_read(runtimes, &identity, path, 1000, &read, &said);
+
+		assert_true(r == -ENOENT || r == -ETIMEDOUT || i < 99);
+		if (r == 0 || r == -EAGAIN)
+			facts_unref(read);
+	}
+	assert_int_equal(runtimes_read(runtimes, &identity, path, 1000, &read, &said), -ETIMEDOUT);
+	assert_non_null(strstr(said.text, "too long"));
+	assert_int_equal(runtimes_read(runtimes, &identity, path, 0, &read, &said), 0);
+	assert_string_equal(read->container.name, "web");
+	facts_unref(read);
+	runtimes_limit_users(runtimes, 0);
+}
+
 /* A list of as many values, itself and commas counted, and one more. */
 static void test_many_values(void **state)
 {
@@ -848,20 +875,20 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_docker),          TEST(test_docker_renamed),
-		TEST(test_containerd),      TEST(test_containerd_elsewhere),
-		TEST(test_nerdctl),         TEST(test_crio),
-		TEST(test_podman),          TEST(test_podman_list_again),
-		TEST(test_podman_vfs),      TEST(test_names_of_paths),
-		TEST(test_pod_logs),        TEST(test_pod_logs_hostile),
-		TEST(test_rootless),        TEST(test_rootless_not_his),
-		TEST(test_rootless_links),  TEST(test_broken),
-		TEST(test_half_written),    TEST(test_labels_left_out),
-		TEST(test_many_labels),     TEST(test_too_large),
-		TEST(test_many_values),     TEST(test_deep),
-		TEST(test_no_regular_file), TEST(test_links),
-		TEST(test_storage_hostile), TEST(test_pod_claimed),
-		TEST(test_owner),
+		TEST(test_docker),         TEST(test_docker_renamed),
+		TEST(test_containerd),     TEST(test_containerd_elsewhere),
+		TEST(test_nerdctl),        TEST(test_crio),
+		TEST(test_podman),         TEST(test_podman_list_again),
+		TEST(test_podman_vfs),     TEST(test_names_of_paths),
+		TEST(test_pod_logs),       TEST(test_pod_logs_hostile),
+		TEST(test_rootless),       TEST(test_rootless_not_his),
+		TEST(test_rootless_links), TEST(test_broken),
+		TEST(test_half_written),   TEST(test_labels_left_out),
+		TEST(test_many_labels),    TEST(test_too_large),
+		TEST(test_many_values),    TEST(test_limit_of_users),
+		TEST(test_deep),           TEST(test_no_regular_file),
+		TEST(test_links),          TEST(test_storage_hostile),
+		TEST(test_pod_claimed),    TEST(test_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
