@@ -68,7 +68,7 @@ box_policy() {
 	policy <<-YAML
 		apiVersion: dnsfence/v1
 		$1
-		resolvers: {good: [$GOOD4, "$GOOD6"]}
+		resolvers: {good: [$GOOD4, "$GOOD6", $BOX4]} # the last for those who ask the box
 		policies:
 		  - {name: recursor, match: {user: $INNER}, resolvers: any}
 		  - {name: default, resolvers: [good]}
