@@ -51,7 +51,9 @@ static __always_inline int sealed_in_udp(struct __sk_buff *skb, const struct df_
 	__u32 spi;
 
 	if (bpf_skb_load_bytes(skb, flow->l4_offset, ports, sizeof(ports)) < 0 ||
-	    !ports_may_seal(ports) || port_is_fenced(&generations[gen & 1], flow_be16(ports + 2)) ||
+	    !ports_may_seal(ports) ||
+	    (port_is_fenced(&generations[gen & 1], flow_be16(ports + 2)) &&
+	     is_lookup_as_it_stands(skb, flow, gen)) ||
 	    bpf_skb_load_bytes(skb, flow->l4_offset + UDP_HEADER, &spi, sizeof(spi)) < 0 || !spi)
 		return 0;
 	return opaque(sk->protocol) != PROTO_UDP || sk->src_port != flow_be16(ports);

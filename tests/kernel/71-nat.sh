@@ -150,4 +150,48 @@ probe raw-fragments $GOOD4 53
 ((CHECKS++))
 wait_until arrived_more $GOOD4 "$before" || fail "fragments, sanctioned, edge: nothing arrived"
 expect_log_whole
+stop_fence TERM
+near "$DNSFENCE" "${INSTANCE[@]}" unload # where its filters are
+expect "unload, exit status" $? 0
+DAEMON_NETNS=''
+
+# What goes from and to port 4500, as this host's IPsec has ESP in UDP go, is judged by its socket's
+# peer; that some resolver elsewhere has this port, which is fenced at its address, changes nothing.
+near nft -f - <<-RULES || die "no NAT in this kernel"
+	table ip sealed {
+		chain out { type nat hook output priority -110; ip daddr { $BAD4, $GOOD4 } udp dport 53 dnat to $CLIENT4:4500; }
+		chain post { type nat hook postrouting priority 90; ip daddr $CLIENT4 udp dport 4500 snat to 10.77.0.1:4500; }
+	}
+RULES
+near sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1
+# One such connection at a time: they have the same ports.
+alone() {
+	sleep 2.5
+	probe "$@"
+}
+for resolver in "$GOOD4" "$GOOD4, {address: $OTHER4, port: 4500}"; do
+	alone udp-connect $BAD4 53
+	expect "peer $BAD4 by 4500, without the fence, errno" "$ERRNO" 0
+	policy <<-YAML
+		apiVersion: dnsfence/v1
+		deny_at: packet
+		hooks: all
+		resolvers: {good: [$resolver]}
+		policies: [{name: default, resolvers: [good]}]
+		events: {stdout: true}
+	YAML
+	start_fence
+	denied_before=$(denied)
+	alone udp-connect $BAD4 53
+	expect "peer $BAD4 by 4500, $resolver, errno" "$ERRNO" EPERM
+	settle
+	expect "peer $BAD4 by 4500, $resolver, denied counter" "$(denied)" $((denied_before + 1))
+	expect_event "peer $BAD4 by 4500, $resolver" "$PID" ".dnsfence.hook == \"packet\" and
+		.destination.ip == \"$BAD4\" and .destination.port == 53"
+	alone udp-connect $GOOD4 53
+	expect "peer $GOOD4 by 4500, $resolver, errno" "$ERRNO" 0
+	expect_log_whole
+	stop_fence TERM
+	dnsfence unload
+done
 finish
