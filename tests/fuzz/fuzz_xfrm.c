@@ -3,37 +3,26 @@
  * libFuzzer target: any bytes as a message of the kernel's dump of XFRM policies. One that
  * transforms packets has room for a policy and a template.
  */
-#include <linux/netlink.h>
-#include <linux/xfrm.h>
-
 #include "messages.h"
+#include "tests/unit/policy_message.h"
 #include "userspace/ipsec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct policy_message {
-	struct nlmsghdr head;
-	struct xfrm_userpolicy_info policy;
-	struct nlattr attr;
-	struct xfrm_user_tmpl template;
-};
-
-#define WHOLE (offsetof(struct policy_message, template) + sizeof(struct xfrm_user_tmpl))
-
 static const struct policy_message good = {
-	.head = {.nlmsg_len = WHOLE, .nlmsg_type = XFRM_MSG_NEWPOLICY},
+	.head = {.nlmsg_len = POLICY_MESSAGE_BYTES, .nlmsg_type = XFRM_MSG_NEWPOLICY},
 	.policy = {.dir = XFRM_POLICY_OUT, .action = XFRM_POLICY_ALLOW},
 	.attr = {.nla_len = NLA_HDRLEN + sizeof(good.template), .nla_type = XFRMA_TMPL},
 };
 
 static void take(const uint8_t *data, size_t size)
 {
-	if (ipsec_policy_transforms(data, size) && size < WHOLE)
+	if (ipsec_policy_transforms(data, size) && size < POLICY_MESSAGE_BYTES)
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	fuzz_messages(data, size, &good, WHOLE, take);
+	fuzz_messages(data, size, &good, POLICY_MESSAGE_BYTES, take);
 	return 0;
 }

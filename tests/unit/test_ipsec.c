@@ -11,24 +11,14 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <linux/netlink.h>
-#include <linux/xfrm.h>
 
+#include "policy_message.h"
 #include "userspace/ipsec.h"
-
-struct policy_message {
-	struct nlmsghdr head;
-	struct xfrm_userpolicy_info policy;
-	struct nlattr attr;
-	struct xfrm_user_tmpl template;
-};
-
-#define WHOLE (offsetof(struct policy_message, template) + sizeof(struct xfrm_user_tmpl))
 
 static struct policy_message message_of(uint8_t dir, uint8_t action)
 {
 	return (struct policy_message){
-		.head = {.nlmsg_len = WHOLE, .nlmsg_type = XFRM_MSG_NEWPOLICY},
+		.head = {.nlmsg_len = POLICY_MESSAGE_BYTES, .nlmsg_type = XFRM_MSG_NEWPOLICY},
 		.policy = {.dir = dir, .action = action},
 		.attr = {.nla_len = NLA_HDRLEN + sizeof(struct xfrm_user_tmpl),
 			 .nla_type = XFRMA_TMPL},
@@ -67,7 +57,7 @@ static void test_cut_off(void **state)
 	struct policy_message message = message_of(XFRM_POLICY_OUT, XFRM_POLICY_ALLOW);
 
 	(void)state;
-	for (size_t size = 0; size < WHOLE; size++) {
+	for (size_t size = 0; size < POLICY_MESSAGE_BYTES; size++) {
 		struct nlmsghdr *cut = malloc(size ? size : 1);
 
 		memcpy(cut, &message, size);
