@@ -10,6 +10,11 @@
 #include "entry.h"
 #include "when.h"
 
+/* Seconds that a file's time of change can be before that of an event in it: by a tick, as the
+ * kernel stamps files by its coarse clock (current_time(), fs/inode.c), and by what the clock was
+ * set back between event and write. */
+#define MTIME_BEHIND 60
+
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_OTHER };
 
 /* One of the files, open. */
@@ -169,7 +174,7 @@ static bool part_open(struct logfile *logfile, struct part *parts, size_t i)
 	if (part->fd < 0)
 		return errno != ENOENT; /* to be told when its turn comes */
 	if (fstat(part->fd, &st) < 0 || S_ISDIR(st.st_mode) || parts_have(parts, i, &st) ||
-	    (int64_t)(st.st_mtim.tv_sec + 1) * WHEN_SECOND < logfile->since) {
+	    (int64_t)(st.st_mtim.tv_sec + MTIME_BEHIND) * WHEN_SECOND < logfile->since) {
 		close(part->fd);
 		part->fd = -1;
 		return false;

@@ -28,6 +28,9 @@ same "oldest first" "$(numbers)" "0 1 2 3 4 5 "
 same "since" "$(numbers --since 2026-11-24T10:00:04Z)" "4 5 "
 touch -d @1 $log.10
 same "files from before are left out" "$(numbers --since 2026-11-24T10:00:00Z)" "0 1 3 4 5 "
+line 4 | sed s/04.000/04.001/ >$log.1
+touch -d 2026-11-24T09:59:10Z $log.1
+same "a file's time is behind that of its events" "$(numbers --since 2026-11-24T10:00:04.001Z)" "4 5 "
 gzip -k $log.1
 same "packed and not packed yet" "$(numbers)" "0 1 2 3 4 5 "
 ln $log.1 $log.3
