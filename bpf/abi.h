@@ -322,7 +322,7 @@ struct df_event {
 	__u8 daddr[16];
 	__u64 cgroup_id; /* the judged one: the socket's on a packet, the caller's at a call */
 	__u64 netns_cookie; /* of the socket, as SO_NETNS_COOKIE tells it; 0: not known */
-	__u64 question_hash; /* of its name in lower case, type and class */
+	__u64 question_hash; /* of its name in lower case, type and class; 48 bits, keyed */
 	__u64 generation;
 	struct df_via via; /* who asked the forwarder that the record is about */
 	struct df_caller caller;

@@ -88,8 +88,8 @@ static __always_inline __u64 hash_mix(__u64 hash, __u64 word)
 	return hash ^ (hash >> 29);
 }
 
-/* Of the key part of an event; never 0, which marks a free slot. */
-static __always_inline __u64 fold_key(const struct df_event *head)
+/* Where the violations that are equal to this one are counted. */
+static __always_inline __u32 fold_index(const struct df_event *head)
 {
 	const __u64 *words = (const __u64 *)head;
 	__u64 hash = 0;
@@ -97,7 +97,7 @@ static __always_inline __u64 fold_key(const struct df_event *head)
 #pragma unroll
 	for (unsigned int i = 0; i < DF_EVENT_KEY_SIZE / 8; i++)
 		hash = hash_mix(hash, words[i]);
-	return hash ?: 1;
+	return (__u32)(hash >> 32) % DF_FOLD_SLOTS;
 }
 
 /*
@@ -148,25 +148,41 @@ static __always_inline void slot_report(struct df_event *record, __u32 count)
 	}
 }
 
-static __always_inline __u32 fold_enter(struct fold_slot *slot, __u64 key,
-					const struct df_event *head, struct df_event *record)
+/*
+ * Is it this violation that a slot counts? By every byte: whoever violates chooses much of them,
+ * and could make two that share any hash.
+ */
+static __always_inline int slot_holds(const struct fold_slot *slot, const struct df_event *head)
+{
+	const __u64 *words = (const __u64 *)head;
+	__u64 differing = 0;
+
+#pragma unroll
+	for (unsigned int i = 0; i < DF_EVENT_KEY_SIZE / 8; i++)
+		differing |= slot->head[i] ^ words[i];
+	return !differing;
+}
+
+static __always_inline __u32 fold_enter(struct fold_slot *slot, const struct df_event *head,
+					struct df_event *record)
 {
 	__u32 count = 1, others = 0;
+	int equal;
 
 	bpf_spin_lock(&slot->lock);
-	if (slot->key == key && head->time_ns - slot->since < DF_FOLD_NS) {
+	equal = slot_holds(slot, head);
+	if (equal && head->time_ns - slot->since < DF_FOLD_NS) {
 		slot->pending++;
 		((struct df_event *)slot->head)->time_ns = head->time_ns;
 		count = 0;
 	} else {
-		if (slot->key == key) {
+		if (equal) {
 			count += slot->pending;
 			slot->pending = 0;
 		} else {
 			others = slot_take(slot, record);
 		}
 		__builtin_memcpy(slot->head, head, DF_EVENT_HEAD_SIZE);
-		slot->key = key;
 		slot->since = head->time_ns;
 	}
 	bpf_spin_unlock(&slot->lock);
@@ -183,19 +199,18 @@ static __always_inline __u32 fold_enter(struct fold_slot *slot, __u64 key,
  */
 static __always_inline __u32 fold(const struct df_event *head)
 {
-	__u64 key = fold_key(head);
-	__u32 index = (__u32)(key >> 32) % DF_FOLD_SLOTS;
+	__u32 index = fold_index(head);
 	struct fold_slot *slot = bpf_map_lookup_elem(&folds, &index);
 
 	if (!slot)
 		return 1;
-	if (slot->key != key && slot->pending) {
+	if (slot->pending && !slot_holds(slot, head)) {
 		struct df_event *record = bpf_ringbuf_reserve(&events, DF_EVENT_HEAD_SIZE, 0);
 
 		if (record)
-			return fold_enter(slot, key, head, record);
+			return fold_enter(slot, head, record);
 	}
-	return fold_enter(slot, key, head, NULL);
+	return fold_enter(slot, head, NULL);
 }
 
 #endif

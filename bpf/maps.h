@@ -32,6 +32,9 @@ const volatile __u32 fence_learns = 0;
 /* The host's own network namespace, for resolvers behind this host's NAT. */
 const volatile __u64 host_netns_cookie = 0;
 
+/* Random, of this load: nobody else can make a question that has another's hash. */
+const volatile __u64 question_key[2] = {};
+
 volatile __u32 active = 0; /* which of the two generations, 0 or 1 */
 struct df_generation generations[DF_GENERATIONS] = {};
 __u32 flush_next = 0; /* first slot of the next dnsfence_flush run */
@@ -162,8 +165,7 @@ struct {
 struct fold_slot {
 	struct bpf_spin_lock lock;
 	__u32 pending;
-	__u64 key; /* hash of the event's key part, 0: free */
-	__u64 since;
+	__u64 since; /* CLOCK_MONOTONIC of the first; 0: free */
 	__u64 head[DF_EVENT_HEAD_SIZE / 8]; /* struct df_event without its question */
 };
 

@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "flow.h"
 #include "name.h"
+#include "siphash.h"
 
 #define DNS_HEADER 12
 #define DNS_LABEL_MAX 63
@@ -53,51 +54,68 @@ static __always_inline int question_is_query(struct __sk_buff *skb, __u32 messag
 	       header[DNS_QDCOUNT + 1] == 1;
 }
 
-/*
- * Length and hash of the question section at an offset, the length in the low bits; 0: none. The
- * hash is that of the same question in lower case, see name.h. Global, so that the verifier
- * explores the loop once.
- */
-df_global __u64 question_measure(struct __sk_buff *skb, __u32 start)
+/* Length of the name at an offset, with the byte that ends it; 0: none. */
+static __always_inline __u32 question_name_length(struct __sk_buff *skb, __u32 start)
 {
 	__u32 offset = start;
-	__u64 words[8];
-	__u64 hash = 0;
 
 	for (int i = 0; i < DNS_LABELS_MAX; i++) {
 		__u8 length;
-		__u32 last;
 
-		if (bpf_skb_load_bytes(skb, offset, &length, 1) < 0 ||
+		if (bpf_skb_load_bytes(skb, offset, &length, 1) < 0 || length > DNS_LABEL_MAX ||
 		    offset - start + length >= DNS_NAME_MAX)
 			return 0;
-		if (!length)
-			break;
-		last = opaque(length - 1); /* 6.1 sees a length above 0 only so */
-		if (last >= DNS_LABEL_MAX)
-			return 0;
-		__builtin_memset(words, 0, sizeof(words));
-		if (bpf_skb_load_bytes(skb, offset + 1, words, last + 1) < 0)
-			return 0;
-		((__u8 *)words)[sizeof(words) - 1] = length;
-#pragma unroll
-		for (int word = 0; word < 8; word++) {
-			hash = hash_mix(hash, name_fold_case(words[word]));
-			/* One after the other: side by side they take more stack than there is. */
-			asm volatile("" : "+r"(hash)::"memory");
-		}
 		offset += 1 + length;
+		if (!length)
+			return offset - start;
 	}
-	words[0] = 0;
-	if (bpf_skb_load_bytes(skb, offset + 1, words, 4) < 0) /* type and class */
+	return 0;
+}
+
+/*
+ * Of the name at an offset, with this fence's own key: kind, which is type and class, as a word,
+ * then the name in lower case, see name.h; no length of a label (0 to 63) is a letter. Global, as
+ * the next one, so that the verifier explores each loop once.
+ */
+df_global __u64 question_hash(struct __sk_buff *skb, __u32 start, __u32 length, __u32 kind)
+{
+	struct siphash sip;
+	__u64 word = 0;
+	__u32 at = 0;
+
+	siphash_begin(&sip, question_key[0], question_key[1]);
+	siphash_word(&sip, kind);
+	for (int i = 0; i < DNS_NAME_MAX / 8 && length - at >= 8; i++, at += 8) {
+		if (bpf_skb_load_bytes(skb, start + at, &word, 8) < 0)
+			return 0;
+		siphash_word(&sip, name_fold_case(word));
+	}
+	word = 0;
+	if (length > at) {
+		__u32 last = opaque(length - at - 1); /* 6.1 sees a length above 0 only so */
+
+		if (last >= 7 || bpf_skb_load_bytes(skb, start + at, &word, last + 1) < 0)
+			return 0;
+	}
+	return siphash_end(&sip, name_fold_case(word), 8 + length);
+}
+
+/* The question section at an offset: 48 bits of its hash, and its length below; 0: none. */
+df_global __u64 question_measure(struct __sk_buff *skb, __u32 start)
+{
+	__u32 length = question_name_length(skb, start);
+	__u32 kind;
+
+	if (!length || bpf_skb_load_bytes(skb, start + length, &kind, 4) < 0)
 		return 0;
-	return hash_mix(hash, words[0]) << QUESTION_LENGTH_BITS | (__u16)(offset + 5 - start);
+	return question_hash(skb, start, length, kind) << QUESTION_LENGTH_BITS | (length + 4);
 }
 
 static __always_inline void question_find(struct __sk_buff *skb, const struct df_flow *flow,
 					  struct question *question)
 {
 	__u32 message = question_message(skb, flow);
+	__u64 measured;
 
 	__builtin_memset(question, 0, sizeof(*question));
 	if (!message || message >= skb->len)
@@ -105,9 +123,10 @@ static __always_inline void question_find(struct __sk_buff *skb, const struct df
 	question->payload = 1;
 	if (!question_is_query(skb, message))
 		return;
-	question->hash = question_measure(skb, message + DNS_HEADER);
+	measured = question_measure(skb, message + DNS_HEADER);
+	question->hash = measured >> QUESTION_LENGTH_BITS;
 	question->offset = message + DNS_HEADER;
-	question->length = (__u16)question->hash;
+	question->length = (__u16)measured;
 }
 
 /*

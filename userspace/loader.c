@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/utsname.h>
 
 #include "dnsfence.skel.h"
@@ -277,7 +278,11 @@ static int fence_load(const struct fence_options *options, struct fence *fence,
 	fence->object->rodata->fence_level = options->cgroup_level;
 	fence->object->rodata->fence_learns = options->learns;
 	(void)bpf_map__set_max_entries(fence->object->maps.events, options->ring_bytes);
-	if (options->pins)
+	if (getrandom(fence->object->rodata->question_key,
+		      sizeof(fence->object->rodata->question_key), 0) < 0)
+		r = problem_set(problem, errno, "the kernel gives no random key: %s",
+				strerror(errno));
+	else if (options->pins)
 		r = fence_adopt_pins(options->pins, fence, problem);
 	if (r >= 0) {
 		r = fence_load_object(fence);
