@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cgroup.h"
+#include "question_cache.h"
 
 /* Direct-mapped caches: a lookup is one comparison, a collision costs one more reading. */
 #define CACHE_SLOTS 256
@@ -31,11 +32,6 @@ struct user_entry {
 	char name[64];
 };
 
-struct question_entry {
-	uint64_t hash;
-	struct question_text text;
-};
-
 struct interface_entry {
 	uint32_t ifindex;
 	uint64_t until_ns;
@@ -53,7 +49,7 @@ struct enricher {
 	struct timespec passwd_changed;
 	struct gone_entry gone[CACHE_SLOTS];
 	struct user_entry users[CACHE_SLOTS];
-	struct question_entry questions[CACHE_SLOTS];
+	struct question_cache *questions;
 	struct interface_entry interfaces[CACHE_SLOTS];
 };
 
@@ -65,9 +61,10 @@ struct enricher *enricher_new(const char *mount, int mount_fd, struct catalog *c
 		return NULL;
 	enricher->mount = strdup(mount);
 	enricher->mount_fd = mount_fd;
+	enricher->questions = question_cache_new();
 	enricher->catalog = catalog;
-	if (!enricher->mount) {
-		free(enricher);
+	if (!enricher->mount || !enricher->questions) {
+		enricher_free(enricher);
 		return NULL;
 	}
 	return enricher;
@@ -89,6 +86,7 @@ void enricher_free(struct enricher *enricher)
 	if (!enricher)
 		return;
 	enricher_let_go(enricher);
+	question_cache_free(enricher->questions);
 	free(enricher->mount);
 	free(enricher);
 }
@@ -327,21 +325,17 @@ static void enrich_interfaces(struct enricher *enricher, struct event *event)
 static void enrich_question(struct enricher *enricher, struct event *event)
 {
 	const struct df_event *record = &event->record;
-	struct question_entry *entry = &enricher->questions[record->question_hash % CACHE_SLOTS];
+	const uint8_t *bytes = record->question;
+	size_t length = record->question_len;
 
 	event->has_question = false;
 	if (!(record->flags & DF_EVENT_QUESTION))
 		return;
-	if (record->question_len) {
-		if (question_decode(record->question, record->question_len, &event->question) < 0)
-			return;
-		entry->hash = record->question_hash;
-		entry->text = event->question;
-		event->has_question = true;
-	} else if (entry->hash == record->question_hash) {
-		event->question = entry->text;
-		event->has_question = true;
-	}
+	if (length)
+		question_cache_put(enricher->questions, record->question_hash, bytes, length);
+	else
+		bytes = question_cache_get(enricher->questions, record->question_hash, &length);
+	event->has_question = bytes && question_decode(bytes, length, &event->question) == 0;
 }
 
 static void enrich_time(struct event *event)
