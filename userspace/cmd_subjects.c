@@ -43,6 +43,7 @@ struct subject_row {
 	char what[400]; /* "container web (docker)"; "": a cgroup like any other */
 	uint32_t rank; /* of its policy */
 	bool own; /* by an entry of its own, not of one above it */
+	bool users; /* there are entries for users in it */
 	const struct tallied *tallied;
 };
 
@@ -97,6 +98,29 @@ static const struct tallied *listing_tallied(const struct listing *listing, uint
 		return NULL;
 	return bsearch(&wanted, listing->tallied, listing->tallied_length,
 		       sizeof(*listing->tallied), tallied_order);
+}
+
+/* Entries of users ------------------------------------------------------------------------------
+ */
+
+/* The next one from *at on of a user's processes in that cgroup, 0: in every one; NULL: no more. */
+static const struct policy_subject *next_user(const struct policy_image *image, uint64_t cgroup_id,
+					      size_t *at)
+{
+	while (*at < image->subjects_length) {
+		const struct policy_subject *entry = &image->subjects[(*at)++];
+
+		if (entry->key.cgroup_id == cgroup_id && entry->key.uid != DF_UID_ANY)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool has_users(const struct policy_image *image, uint64_t cgroup_id)
+{
+	size_t at = 0;
+
+	return next_user(image, cgroup_id, &at);
 }
 
 /* Rows ------------------------------------------------------------------------------------------
@@ -161,6 +185,7 @@ static void row_fill(struct listing *listing, const struct cgroup_found *found,
 	listing->ids[found->level] = found->id;
 	row->rank = judge_rank(listing->image, listing->ids, found->level + 1, DF_UID_ANY);
 	row->own = own && *own == row->rank;
+	row->users = has_users(listing->image, found->id);
 	row->tallied = listing_tallied(listing, found->id);
 }
 
@@ -171,6 +196,48 @@ static const char *policy_name(const struct listing *listing, uint32_t rank)
 
 /* Output ----------------------------------------------------------------------------------------
  */
+
+/* As lines, indented by that many columns. */
+static void print_users(const struct listing *listing, uint64_t cgroup_id, int indent)
+{
+	const struct policy_subject *entry;
+	size_t at = 0;
+
+	while ((entry = next_user(listing->image, cgroup_id, &at))) {
+		const struct passwd *user = getpwuid(entry->key.uid);
+		char place[400];
+
+		if (user)
+			(void)snprintf(place, sizeof(place), "%*suser %s", indent, "",
+				       user->pw_name);
+		else
+			(void)snprintf(place, sizeof(place), "%*suser %u", indent, "",
+				       entry->key.uid);
+		event_make_printable(place);
+		printf("%-52s %-16s %srank %u\n", place, policy_name(listing, entry->rank),
+		       cgroup_id ? "own, " : "", entry->rank + 1);
+	}
+}
+
+static void write_users(struct listing *listing, uint64_t cgroup_id)
+{
+	struct json *to = &listing->json;
+	const struct policy_subject *entry;
+	size_t at = 0;
+
+	json_list(to, "users");
+	while ((entry = next_user(listing->image, cgroup_id, &at))) {
+		const struct passwd *user = getpwuid(entry->key.uid);
+
+		json_open(to, NULL);
+		json_uint(to, "uid", entry->key.uid);
+		json_put_text(to, "name", user ? user->pw_name : NULL);
+		json_put(to, "policy", policy_name(listing, entry->rank));
+		json_uint(to, "rank", entry->rank + 1);
+		json_close(to);
+	}
+	json_list_end(to);
+}
 
 static const char *last_part(const char *path)
 {
@@ -197,6 +264,7 @@ static void print_row(const struct listing *listing, const struct subject_row *r
 		printf("  denied %llu, audited %llu", (unsigned long long)row->tallied->denied,
 		       (unsigned long long)row->tallied->audited);
 	putchar('\n');
+	print_users(listing, row->found->id, indent + 2);
 }
 
 static void write_container(struct json *to, const struct subject_row *row)
@@ -238,6 +306,8 @@ static void write_row(struct listing *listing, const struct subject_row *row)
 	json_put(to, "policy", policy_name(listing, row->rank));
 	json_uint(to, "rank", row->rank + 1);
 	json_bool(to, "own", row->own);
+	if (row->users)
+		write_users(listing, row->found->id);
 	if (listing->counted) {
 		json_uint(to, "denied", row->tallied ? row->tallied->denied : 0);
 		json_uint(to, "audited", row->tallied ? row->tallied->audited : 0);
@@ -252,8 +322,8 @@ static void write_row(struct listing *listing, const struct subject_row *row)
 static bool row_is_shown(const struct listing *listing, const struct subject_row *row)
 {
 	if (row->found->level < listing->top_level)
-		return row->own;
-	return listing->options->all || row->what[0] || row->own || row->tallied ||
+		return row->own || row->users;
+	return listing->options->all || row->what[0] || row->own || row->users || row->tallied ||
 	       row->found->level == listing->top_level;
 }
 
@@ -284,36 +354,6 @@ static int listing_walk(struct listing *listing, const char *top)
 	return r;
 }
 
-/* Entries that hold in every cgroup. */
-static void listing_users(struct listing *listing)
-{
-	const struct policy_image *image = listing->image;
-
-	if (listing->options->json)
-		json_list(&listing->json, "users");
-	for (size_t i = 0; i < image->subjects_length; i++) {
-		const struct policy_subject *entry = &image->subjects[i];
-		const struct passwd *user;
-
-		if (entry->key.cgroup_id)
-			continue;
-		user = getpwuid(entry->key.uid);
-		if (listing->options->json) {
-			json_open(&listing->json, NULL);
-			json_uint(&listing->json, "uid", entry->key.uid);
-			json_put_text(&listing->json, "name", user ? user->pw_name : NULL);
-			json_put(&listing->json, "policy", policy_name(listing, entry->rank));
-			json_uint(&listing->json, "rank", entry->rank + 1);
-			json_close(&listing->json);
-		} else {
-			printf("user %-47s %-16s rank %u\n", user ? user->pw_name : "?",
-			       policy_name(listing, entry->rank), entry->rank + 1);
-		}
-	}
-	if (listing->options->json)
-		json_list_end(&listing->json);
-}
-
 static int listing_print(struct listing *listing, const char *top, const char *by)
 {
 	struct json *to = &listing->json;
@@ -329,7 +369,10 @@ static int listing_print(struct listing *listing, const char *top, const char *b
 	r = listing_walk(listing, top);
 	if (listing->options->json)
 		json_list_end(to);
-	listing_users(listing);
+	if (listing->options->json)
+		write_users(listing, 0);
+	else
+		print_users(listing, 0, 0);
 	if (listing->options->json) {
 		json_close(to);
 		if (json_finish(to) >= 0)

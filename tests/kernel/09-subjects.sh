@@ -7,7 +7,7 @@
 setup
 id=$(printf 'a%.0s' {1..64}) pod=11111111-2222-3333-4444-555555555555
 root=$WORK/root
-mkdir -p "$CGROUP/docker/$id/below" "$CGROUP/kubepods/burstable/pod$pod" "$CGROUP/plain" \
+mkdir -p "$CGROUP/docker/$id/below" "$CGROUP/kubepods/burstable/pod$pod" "$CGROUP/plain" "$CGROUP/shared" \
 	"$root/var/lib/docker/containers/$id" "$root/var/log/pods/prod_web-0_$pod"
 printf '{"ID":"%s","Name":"/web-1","Config":{"Image":"registry.example/web:7","Labels":{}}}' "$id" \
 	>"$root/var/lib/docker/containers/$id/config.v2.json"
@@ -19,6 +19,7 @@ policy <<-YAML
 	  - {name: web, match: {container: {name: "web-*"}}, resolvers: [other]}
 	  - {name: prod, match: {pod: {namespace: prod}}, resolvers: [other]}
 	  - {name: nobody, match: {user: nobody}, resolvers: []}
+	  - {name: shared, match: {cgroup: /$ID/shared, user: daemon}, resolvers: [other]}
 	  - {name: default, resolvers: [good]}
 	events: {stdout: true}
 YAML
@@ -39,6 +40,8 @@ expect_tree() {
 	expect "$1, the pod" "$(of "/kubepods/burstable/pod$pod" '[.pod.namespace, .pod.name, .pod.uid, .policy, .rank, .own]')" \
 		"[\"prod\",\"web-0\",\"$pod\",\"prod\",2,true]"
 	expect "$1, a user" "$(jq -r '.users[] | "\(.uid) \(.name) \(.policy) \(.rank)"' <<<"$OUT")" "65534 nobody nobody 3"
+	expect "$1, a user in one cgroup" "$(of /shared '[.policy, .own, .users]')" \
+		'["default",false,[{"uid":1,"name":"daemon","policy":"shared","rank":4}]]'
 }
 
 subjects
@@ -79,6 +82,10 @@ OUT=$(dnsfence subjects 2>/dev/null)
 expect_match "lines" "$OUT" "CGROUP +POLICY +BY"
 expect_match "a line of the container" "$OUT" "$id +web +own, rank 1  container web-1 \(docker\) of registry.example/web:7  denied 3, audited 0"
 expect_match "a line of the pod" "$OUT" "pod$pod +prod +own, rank 2  pod prod/web-0"
+expect_match "a line of a user in a cgroup" "$OUT" "shared +default +inherited
+ +user daemon +shared +own, rank 4
+"
+expect_match "a line of a user in any" "$OUT" $'\n'"user nobody +nobody +rank 3"
 stop_fence
 subjects
 expect_tree "pinned, without the daemon"
