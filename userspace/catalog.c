@@ -2,6 +2,7 @@
 #include "catalog.h"
 
 #include "cgroup_changes.h"
+#include "cgroup_owner.h"
 #include "cgroup_table.h"
 #include "lane.h"
 #include "log.h"

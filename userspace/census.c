@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "census.h"
 
+#include "cgroup_owner.h"
 #include "runtimes.h"
 
 void census_init(struct census *census, const struct config *config, int mount_fd)

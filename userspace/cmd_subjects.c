@@ -8,6 +8,7 @@
 #include <pwd.h>
 
 #include "cgroup.h"
+#include "cgroup_owner.h"
 #include "control.h"
 #include "event.h"
 #include "inforce.h"

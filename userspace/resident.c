@@ -6,6 +6,7 @@
 
 #include "event.h"
 #include "identity.h"
+#include "cgroup_owner.h"
 #include "runtimes.h"
 
 #define ID_PREFIX_MIN 4 /* letters: fewer are rather a name */

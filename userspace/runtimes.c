@@ -2,14 +2,15 @@
 #include "runtimes.h"
 
 #include <fcntl.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "runtime_json.h"
+#include "runtime_places.h"
 
 #define RELATIVE_BYTES 512 /* what the runtime calls a file below its place */
-#define PLACES_MAX RUNTIME_ROOTS_MAX
 #define NAMESPACES_MAX 64 /* of containerd */
 #define PODS_MAX 8192 /* log directories that are looked at */
 #define MEMOS 4
@@ -57,95 +58,6 @@ static int file_json(struct reading *reading, const struct runtime_file *file, s
 	return r == -EPROTO ? runtime_file_trouble(reading->problem, file, what) : r;
 }
 
-/* Where ------------------------------------------------------------------------------------ */
-
-/* The field of that number, from 0, of a line of passwd(5), without its colon. */
-static const char *passwd_field(const char *line, unsigned int number, size_t *ret_length)
-{
-	while (number && *line && *line != '\n')
-		number -= *line++ == ':';
-	*ret_length = number ? 0 : strcspn(line, ":\n");
-	return line;
-}
-
-static bool passwd_home(const char *text, uint32_t uid, char home[RUNTIME_PLACE_BYTES])
-{
-	char number[16];
-	size_t length, number_length = (size_t)snprintf(number, sizeof(number), "%u", uid);
-
-	for (const char *line = text; *line; line += *line == '\n') {
-		const char *field = passwd_field(line, 2, &length);
-
-		if (length == number_length && memcmp(field, number, length) == 0) {
-			field = passwd_field(line, 5, &length);
-			if (length && length < RUNTIME_PLACE_BYTES && field[0] == '/') {
-				memcpy(home, field, length);
-				home[length] = 0;
-				return true;
-			}
-		}
-		line += strcspn(line, "\n");
-	}
-	return false;
-}
-
-/* From the file, not the name service, which may ask the network: the host's, not this root's. */
-static int home_find(const struct runtimes *runtimes, uint32_t uid, char home[RUNTIME_PLACE_BYTES])
-{
-	_cleanup_(runtime_file_done) struct runtime_file file = {.fd = -1};
-	_cleanup_free_ char *text = NULL;
-	size_t length;
-
-	file.fd = runtime_host_open(runtimes->roots.host, "/etc/passwd",
-				    O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (file.fd < 0 || fstat(file.fd, &file.st) < 0 || !S_ISREG(file.st.st_mode) ||
-	    file.st.st_size > (off_t)RUNTIMES_FILE_MAX ||
-	    runtime_file_text(&file, &text, &length) < 0)
-		return -ENOENT;
-	return passwd_home(text, uid, home) ? 0 : -ENOENT;
-}
-
-static void place_add(struct runtime_place *places, size_t *length, const char *base,
-		      const char *under, uint32_t owner)
-{
-	struct runtime_place *place = &places[*length];
-
-	if (*length >= PLACES_MAX || strlen(base) >= sizeof(place->base))
-		return;
-	strcpy(place->base, base);
-	place->under = under;
-	place->owner = owner;
-	(*length)++;
-}
-
-/* The words of the configuration, or the standard ones up to NULL. */
-static size_t places_of_system(const struct words *words, const char *const *standard,
-			       struct runtime_place *places)
-{
-	size_t length = 0;
-
-	for (size_t i = 0; i < words->length; i++)
-		place_add(places, &length, words->list[i].text, "", 0);
-	for (; !words->length && *standard; standard++)
-		place_add(places, &length, *standard, "", 0);
-	return length;
-}
-
-/* Below the home and, if that is not NULL, below the runtime directory. */
-static size_t places_of_user(const struct reading *reading, const char *in_home, const char *in_run,
-			     struct runtime_place *places)
-{
-	char path[RUNTIME_PLACE_BYTES];
-	size_t length = 0;
-
-	if (in_home && home_find(reading->runtimes, reading->owner, path) == 0)
-		place_add(places, &length, path, in_home, reading->owner);
-	snprintf(path, sizeof(path), "/run/user/%u", reading->owner);
-	if (in_run)
-		place_add(places, &length, path, in_run, reading->owner);
-	return length;
-}
-
 /* Reading ---------------------------------------------------------------------------------- */
 
 static void draft_again(struct reading *reading)
@@ -191,6 +103,13 @@ static int read_file_at(struct reading *reading, const struct runtime_place *pla
 	return r;
 }
 
+static size_t places_of_user(const struct reading *reading, const char *in_home, const char *in_run,
+			     struct runtime_place places[RUNTIME_PLACES_MAX])
+{
+	return runtime_places_of_user(reading->runtimes->roots.host, reading->owner, in_home,
+				      in_run, places);
+}
+
 /* Of several places the first that knows it; of several errors the one that says something. */
 static int better(int before, int now)
 {
@@ -201,11 +120,11 @@ static int read_docker(struct reading *reading)
 {
 	static const char *const standard[] = {"/var/lib/docker",
 					       "/var/snap/docker/common/var-lib-docker", NULL};
-	struct runtime_place places[PLACES_MAX];
-	size_t length =
-		reading->owner
-			? places_of_user(reading, ".local/share/docker", NULL, places)
-			: places_of_system(&reading->runtimes->roots.docker, standard, places);
+	struct runtime_place places[RUNTIME_PLACES_MAX];
+	size_t length = reading->owner
+				? places_of_user(reading, ".local/share/docker", NULL, places)
+				: runtime_places_of_system(&reading->runtimes->roots.docker,
+							   standard, places);
 	char relative[RELATIVE_BYTES];
 	int r = -ENOENT;
 
@@ -245,10 +164,11 @@ static int read_containerd(struct reading *reading)
 					       "/var/snap/microk8s/common/run/containerd", NULL};
 	static const char *const tasks[] = {"io.containerd.runtime.v2.task",
 					    "io.containerd.runtime.v1.linux"};
-	struct runtime_place places[PLACES_MAX];
-	size_t length = reading->owner ? places_of_user(reading, NULL, "containerd", places)
-				       : places_of_system(&reading->runtimes->roots.containerd,
-							  standard, places);
+	struct runtime_place places[RUNTIME_PLACES_MAX];
+	size_t length = reading->owner
+				? places_of_user(reading, NULL, "containerd", places)
+				: runtime_places_of_system(&reading->runtimes->roots.containerd,
+							   standard, places);
 	int r = -ENOENT;
 
 	for (size_t i = 0; i < length && r != 0; i++)
@@ -301,10 +221,10 @@ static int read_crio(struct reading *reading)
 {
 	static const char *const standard[] = {"/run/containers/storage",
 					       "/var/lib/containers/storage", NULL};
-	struct runtime_place places[PLACES_MAX];
-	size_t length =
-		reading->owner ? 0
-			       : places_of_system(&reading->runtimes->roots.crio, standard, places);
+	struct runtime_place places[RUNTIME_PLACES_MAX];
+	size_t length = reading->owner ? 0
+				       : runtime_places_of_system(&reading->runtimes->roots.crio,
+								  standard, places);
 	int r = -ENOENT;
 
 	for (size_t i = 0; i < length && r != 0; i++)
@@ -364,11 +284,11 @@ static int read_podman(struct reading *reading)
 	static const char *const standard[] = {"/var/lib/containers/storage",
 					       "/run/containers/storage", NULL};
 	static const char *const lists[] = {"containers.json", "volatile-containers.json"};
-	struct runtime_place places[PLACES_MAX];
+	struct runtime_place places[RUNTIME_PLACES_MAX];
 	size_t length = reading->owner ? places_of_user(reading, ".local/share/containers/storage",
 							"containers", places)
-				       : places_of_system(&reading->runtimes->roots.podman,
-							  standard, places);
+				       : runtime_places_of_system(&reading->runtimes->roots.podman,
+								  standard, places);
 	int r = -ENOENT;
 
 	for (size_t i = 0; i < length && r != 0; i++)
@@ -436,14 +356,14 @@ static int read_pod(struct reading *reading)
 {
 	static const char *const standard[] = {"/var/log/pods", NULL};
 	struct facts_draft found = {.identity = reading->identity};
-	struct runtime_place places[PLACES_MAX];
+	struct runtime_place places[RUNTIME_PLACES_MAX];
 	size_t length;
 
 	if (!reading->identity->pod.uid[0])
 		return 0;
-	length = reading->owner
-			 ? 0
-			 : places_of_system(&reading->runtimes->roots.pods, standard, places);
+	length = reading->owner ? 0
+				: runtime_places_of_system(&reading->runtimes->roots.pods, standard,
+							   places);
 	for (size_t i = 0; i < length; i++) {
 		_cleanup_(runtime_directory_close) DIR *directory =
 			runtime_directory_open(reading->runtimes->roots.host, &places[i], ".");
@@ -579,43 +499,4 @@ void runtimes_free(struct runtimes *runtimes)
 void runtimes_freep(struct runtimes **runtimes)
 {
 	runtimes_free(*runtimes);
-}
-
-/* Owners ----------------------------------------------------------------------------------- */
-
-/* The owner of the directory above the component at that level; others must not write there. */
-static uint32_t owner_above(int mount_fd, const char *path, unsigned int level)
-{
-	char above[4096] = ".";
-	struct stat st;
-	const char *end = path;
-
-	for (unsigned int i = 1; i < level; i++) {
-		end += strspn(end, "/");
-		end += strcspn(end, "/");
-	}
-	if ((size_t)(end - path) >= sizeof(above))
-		return IDENTITY_NO_USER;
-	path += strspn(path, "/");
-	if (end > path)
-		snprintf(above, sizeof(above), "%.*s", (int)(end - path), path);
-	if (fstatat(mount_fd, above, &st, AT_SYMLINK_NOFOLLOW) < 0 || (st.st_mode & 022))
-		return IDENTITY_NO_USER;
-	return st.st_uid;
-}
-
-static uint32_t owner_both(uint32_t a, uint32_t b)
-{
-	return a == b || !b ? a : !a ? b : IDENTITY_NO_USER;
-}
-
-uint32_t cgroup_owner(int mount_fd, const char *path, const struct identity *identity)
-{
-	uint32_t owner = identity->user == IDENTITY_NO_USER ? 0 : identity->user;
-
-	if (identity->container.runtime)
-		owner = owner_both(owner, owner_above(mount_fd, path, identity->container.level));
-	if (identity->pod.uid[0])
-		owner = owner_both(owner, owner_above(mount_fd, path, identity->pod.level));
-	return owner;
 }

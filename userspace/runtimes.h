@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The files of the container runtimes: where they are, and what is read of them; runtime_files.c
- * opens them. No runtime's daemon is asked. Everything here may wait for a file system that does
- * not answer: catalog.c calls it from threads of its own, commands call it directly.
+ * The files of the container runtimes, and what is read of them; runtime_places.c knows where they
+ * are, runtime_files.c opens them. No runtime's daemon is asked. Everything here may wait for a
+ * file system that does not answer: catalog.c calls it from threads of its own, commands call it
+ * directly.
  *
  *	Docker               containers/ID/config.v2.json
  *	containerd, nerdctl  io.containerd.runtime.v2.task/NAMESPACE/ID/config.json
@@ -54,12 +55,5 @@ bool runtimes_changed(struct runtimes *runtimes, const struct facts *facts);
 
 /* Give back what is kept between reads that follow each other: lists of all containers. */
 void runtimes_idle(struct runtimes *runtimes);
-
-/*
- * Who may have chosen the names of the container and the pod in this path: the owner of the
- * directories that they were made in, which are looked at below the cgroup2 mount. 0 or a uid;
- * IDENTITY_NO_USER when several may, or when nothing is there to look at any more.
- */
-uint32_t cgroup_owner(int mount_fd, const char *path, const struct identity *identity);
 
 #endif

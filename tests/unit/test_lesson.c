@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What was asked -> the least policy (userspace/lesson.c): each subject by its closest name, with
- * what it asked; a file that loads whatever the names are; what looks like a leak stays out.
+ * What was asked -> the least policy (userspace/lesson.c, lesson_write.c): each subject by its
+ * closest name, with what it asked; a file that loads whatever the names are; what looks like a
+ * leak stays out.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "userspace/cgroup_owner.h"
 #include "userspace/runtime_json.h"
 #include "userspace/runtimes.h"
 
