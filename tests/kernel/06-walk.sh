@@ -39,11 +39,11 @@ host() {
 	unshare -m sh -c 'mount --make-rprivate / &&
 		mount -t overlay -o "lowerdir=/etc,upperdir=$0/etc,workdir=$0/etc.work" overlay /etc &&
 		rm -rf /etc/dnsfence /etc/docker /etc/systemd/resolved.conf* /etc/resolv.conf && mkdir /etc/dnsfence &&
-		mount --bind "$0/run" /run/systemd && exec sleep 200' "$HOST_ROOT" &
+		mount --bind "$0/run" /run/systemd && touch "$0/ready" && exec sleep 200' "$HOST_ROOT" &
 	HOST=$!
 	SERVERS+=" $HOST"
 	disown $HOST
-	wait_until on_host test -d /etc/dnsfence || die "no host of its own"
+	wait_until test -e "$HOST_ROOT/ready" || die "no host of its own"
 }
 
 on_host() { nsenter -m -t "$HOST" --net="/run/netns/$NEAR" "$@"; }

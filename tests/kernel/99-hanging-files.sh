@@ -15,6 +15,7 @@ binary=$DNSFENCE
 # hang DIRECTORY: for the daemon, in its mount namespace, nobody answers there from now on;
 # HANGING is who does not.
 hang() {
+	rm -f "$WORK/hanging" # the last one's, which the next is not quick to empty
 	# shellcheck disable=SC2016
 	nsenter --mount="/proc/$DAEMON/ns/mnt" bash -c 'exec 9<>/dev/fuse &&
 		mount -i -t fuse hangs "$1" -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other &&
@@ -22,7 +23,7 @@ hang() {
 	HANGING=$!
 	SERVERS+=" $HANGING"
 	disown $HANGING
-	wait_until grep -q . "$WORK/hanging"
+	wait_until grep -qs . "$WORK/hanging"
 	[[ $(<"$WORK/hanging") == hangs ]] || skip "no FUSE: $(<"$WORK/hanging")"
 	(nsenter --mount="/proc/$DAEMON/ns/mnt" timeout -s KILL 0.5 ls "$1/.") >/dev/null 2>&1
 	expect "$1 does not answer, exit" $? 137
