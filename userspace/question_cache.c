@@ -10,8 +10,8 @@
 struct entry {
 	uint64_t hash;
 	uint64_t used; /* the later, the more; 0: free */
-	uint16_t length;
-	uint8_t bytes[DF_QUESTION_MAX];
+	size_t length;
+	uint8_t *bytes; /* most questions are a tenth of DF_QUESTION_MAX */
 };
 
 struct question_cache {
@@ -26,6 +26,8 @@ struct question_cache *question_cache_new(void)
 
 void question_cache_free(struct question_cache *cache)
 {
+	for (size_t i = 0; cache && i < SETS * WAYS; i++)
+		free(cache->sets[i / WAYS][i % WAYS].bytes);
 	free(cache);
 }
 
@@ -46,15 +48,17 @@ static struct entry *entry_find(struct question_cache *cache, uint64_t hash)
 void question_cache_put(struct question_cache *cache, uint64_t hash, const uint8_t *bytes,
 			size_t length)
 {
-	struct entry *entry;
+	struct entry *entry = entry_find(cache, hash);
+	uint8_t *room = entry->bytes;
 
-	if (length > sizeof(entry->bytes))
+	if (!length || length > DF_QUESTION_MAX)
 		return;
-	entry = entry_find(cache, hash);
-	entry->hash = hash;
-	entry->used = ++cache->turn;
-	entry->length = (uint16_t)length;
-	memcpy(entry->bytes, bytes, length);
+	if (length != entry->length)
+		room = realloc(entry->bytes, length);
+	if (!room)
+		return;
+	memcpy(room, bytes, length);
+	*entry = (struct entry){hash, ++cache->turn, length, room};
 }
 
 const uint8_t *question_cache_get(struct question_cache *cache, uint64_t hash, size_t *ret_length)

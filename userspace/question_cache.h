@@ -15,7 +15,9 @@ struct question_cache;
 struct question_cache *question_cache_new(void);
 void question_cache_free(struct question_cache *cache);
 
-/* A question section as the kernel copied it; one of more than DF_QUESTION_MAX bytes is left out.
+/*
+ * A question section as the kernel copied it. None, more than DF_QUESTION_MAX bytes, and what there
+ * is no memory for are left out.
  */
 void question_cache_put(struct question_cache *cache, uint64_t hash, const uint8_t *bytes,
 			size_t length);
