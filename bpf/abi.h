@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define DF_ABI_VERSION 6
+#define DF_ABI_VERSION 7
 
 /* BPF_CGROUP_UNIX_CONNECT of linux/bpf.h, 6.7: the headers that the fence is built with lack it. */
 #define DF_ATTACH_UNIX_CONNECT 49
@@ -322,15 +322,15 @@ struct df_event {
 	__u8 daddr[16];
 	__u64 cgroup_id; /* the judged one: the socket's on a packet, the caller's at a call */
 	__u64 netns_cookie; /* of the socket, as SO_NETNS_COOKIE tells it; 0: not known */
-	__u64 question_hash; /* of its name in lower case, type and class; 48 bits, keyed */
+	__u64 question_hash; /* of its name in lower case, type and class, keyed */
 	__u64 generation;
+	__u8 saddr[16];
+	__u32 ifindex; /* of the interface the packet was at */
+	__u32 ingress_ifindex; /* on which a forwarded frame came in; 0: it did not */
 	struct df_via via; /* who asked the forwarder that the record is about */
 	struct df_caller caller;
 	__u64 time_ns; /* CLOCK_MONOTONIC of the newest one */
 	__u32 count;
-	__u32 ifindex; /* of the interface the packet was at */
-	__u8 saddr[16];
-	__u32 ingress_ifindex; /* on which a forwarded frame came in; 0: it did not */
 	__u16 sport; /* 0: not known */
 	__u16 question_len;
 	__s32 errnum; /* what the call was denied with; 0 on a packet */
@@ -430,7 +430,7 @@ _Static_assert(sizeof(struct df_caller) == 48, "df_caller");
 _Static_assert(sizeof(struct df_via) == 40, "df_via");
 _Static_assert(sizeof(struct df_asker) == 48, "df_asker");
 _Static_assert(sizeof(struct df_owner) == 112, "df_owner");
-_Static_assert(DF_EVENT_KEY_SIZE == 112, "the key part has no holes, whole words");
+_Static_assert(DF_EVENT_KEY_SIZE == 136, "the key part has no holes, whole words");
 _Static_assert(DF_EVENT_HEAD_SIZE % 8 == 0, "the head is copied by words");
 _Static_assert(sizeof(struct df_event) == DF_EVENT_CALL_SIZE + DF_QUESTION_MAX, "df_event");
 _Static_assert(sizeof(struct df_seal) == 48 + 12 * DF_HOOK_CGROUP_MAX + 4 * DF_SEAL_MAPS,

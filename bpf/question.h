@@ -29,8 +29,6 @@ struct question {
 	__u32 pad;
 };
 
-#define QUESTION_LENGTH_BITS 16
-
 /* Offset of a DNS message behind a UDP, UDP-Lite or TCP header; 0 when there is none. */
 static __always_inline __u32 question_message(struct __sk_buff *skb, const struct df_flow *flow)
 {
@@ -54,8 +52,11 @@ static __always_inline int question_is_query(struct __sk_buff *skb, __u32 messag
 	       header[DNS_QDCOUNT + 1] == 1;
 }
 
-/* Length of the name at an offset, with the byte that ends it; 0: none. */
-static __always_inline __u32 question_name_length(struct __sk_buff *skb, __u32 start)
+/*
+ * Length of the name at an offset, with the byte that ends it; 0: none. Global, as the next one, so
+ * that the verifier explores each loop once.
+ */
+df_global __u32 question_name_length(struct __sk_buff *skb, __u32 start)
 {
 	__u32 offset = start;
 
@@ -74,8 +75,7 @@ static __always_inline __u32 question_name_length(struct __sk_buff *skb, __u32 s
 
 /*
  * Of the name at an offset, with this fence's own key: kind, which is type and class, as a word,
- * then the name in lower case, see name.h; no length of a label (0 to 63) is a letter. Global, as
- * the next one, so that the verifier explores each loop once.
+ * then the name in lower case, see name.h; no length of a label (0 to 63) is a letter.
  */
 df_global __u64 question_hash(struct __sk_buff *skb, __u32 start, __u32 length, __u32 kind)
 {
@@ -100,22 +100,10 @@ df_global __u64 question_hash(struct __sk_buff *skb, __u32 start, __u32 length, 
 	return siphash_end(&sip, name_fold_case(word), 8 + length);
 }
 
-/* The question section at an offset: 48 bits of its hash, and its length below; 0: none. */
-df_global __u64 question_measure(struct __sk_buff *skb, __u32 start)
-{
-	__u32 length = question_name_length(skb, start);
-	__u32 kind;
-
-	if (!length || bpf_skb_load_bytes(skb, start + length, &kind, 4) < 0)
-		return 0;
-	return question_hash(skb, start, length, kind) << QUESTION_LENGTH_BITS | (length + 4);
-}
-
 static __always_inline void question_find(struct __sk_buff *skb, const struct df_flow *flow,
 					  struct question *question)
 {
-	__u32 message = question_message(skb, flow);
-	__u64 measured;
+	__u32 message = question_message(skb, flow), name, kind;
 
 	__builtin_memset(question, 0, sizeof(*question));
 	if (!message || message >= skb->len)
@@ -123,10 +111,12 @@ static __always_inline void question_find(struct __sk_buff *skb, const struct df
 	question->payload = 1;
 	if (!question_is_query(skb, message))
 		return;
-	measured = question_measure(skb, message + DNS_HEADER);
-	question->hash = measured >> QUESTION_LENGTH_BITS;
 	question->offset = message + DNS_HEADER;
-	question->length = (__u16)measured;
+	name = question_name_length(skb, question->offset);
+	if (!name || bpf_skb_load_bytes(skb, question->offset + name, &kind, 4) < 0)
+		return;
+	question->length = name + 4;
+	question->hash = question_hash(skb, question->offset, name, kind);
 }
 
 /*

@@ -13,6 +13,7 @@ setup_guest
 DAEMON_NETNS=/run/netns/$NEAR
 vms="{name: vms, match: {interface: vm0}, resolvers: [good]}"
 default="{name: default, resolvers: []}"
+twins=()
 
 for target in $BAD4 $BAD6; do
 	for technique in udp-sendto udp-connect tcp-connect; do
@@ -30,6 +31,20 @@ for target in $BAD4 $BAD6; do
 	done
 done
 expect_frame_event "the question of a frame" '.dns.question.name == "leak.dnsfence.test"'
+
+# Two machines behind one interface that ask the same at once: each is named.
+ip -n "$GUEST" addr add 10.78.0.99/24 dev eth0
+before=$(arrived $BAD4)
+for source in $GUEST4 10.78.0.99; do
+	guest dig -b $source +tries=1 +time=1 "@$BAD4" twin.test A >/dev/null &
+	twins+=($!)
+done
+wait "${twins[@]}"
+expect "twins, packets" "$(arrived $BAD4)" "$before"
+sources() { jq -r 'select(.dns.question.name == "twin.test") | "\(.source.ip) \(.dnsfence.count)"' "$EVENTS" | sort; }
+both_are_named() { [[ $(sources) == "$GUEST4 1"$'\n'"10.78.0.99 1" ]]; }
+((CHECKS++))
+wait_until both_are_named || fail "twins: the log has $(sources)"
 for target in $GOOD4 $GOOD6; do
 	guest_asks @$target
 	guest_asks +tcp @$target
