@@ -74,15 +74,15 @@ all_logged() { [[ $(logged) == "$(sort <<<"$ASKED")" ]]; }
 
 # asked_is_logged WHAT COUNT KIND ADDRESS [OTHER]
 asked_is_logged() {
-	local what=$1 count=$2 before=() targets=("${@:4}") denied_before address
+	local what=$1 count=$2 earlier=() targets=("${@:4}") denied_before address
 	shift 2
-	for address in "${targets[@]}"; do before+=("$(arrived "$address")"); done
+	for address in "${targets[@]}"; do earlier+=("$(arrived "$address")"); done
 	denied_before=$(denied)
 	ask "$@"
 	expect "$what, errno" "$ERRNOS" 1
 	settle
 	for i in "${!targets[@]}"; do
-		expect "$what, packets at ${targets[i]}" "$(arrived "${targets[i]}")" "${before[i]}"
+		expect "$what, packets at ${targets[i]}" "$(arrived "${targets[i]}")" "${earlier[i]}"
 	done
 	expect "$what, denied" $(($(denied) - denied_before)) "$count"
 	((CHECKS++))
@@ -91,7 +91,7 @@ asked_is_logged() {
 }
 
 for address in $BAD4 $BAD6 $ALIKE6; do
-	before=$(arrived $address)
+	before=$(arrived "$address")
 	ask destinations "$address" "$address"
 	expect "without the fence, errno" "$ERRNOS" 0
 	((CHECKS++))
